@@ -1,0 +1,1 @@
+"""Code without Django and without a database: errors, HTTP client, scopes, redaction, secrets."""

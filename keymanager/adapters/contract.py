@@ -1,0 +1,422 @@
+"""The contract between Archway and an identity provider.
+
+An adapter speaks one identity provider's dialect. It receives typed values with the RFCs' names, makes
+HTTP calls through the ``HttpClient`` that it is given, and returns typed values or raises one of
+``common.errors``. It imports no Django, keeps no state between calls beyond short-lived access tokens of its
+own, and never retries: the registration engine does.
+
+Errors every operation may raise: ``KeyManagerRejected`` (it said no), ``KeyManagerUnavailable`` (nothing was
+done), ``KeyManagerProtocolError`` (an answer that is not the protocol), ``OutcomeUnknown`` (sent, no usable
+answer), ``NotSupported`` (the capability is not declared).
+"""
+
+from abc import ABC
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from common.errors import NotSupported
+from common.http import HttpClient
+
+
+class Capability(StrEnum):
+    """What an identity provider can do through its adapter. Forms, REST schema and docs derive from it."""
+
+    CREATE_CLIENT = "create_client"
+    READ_CLIENT = "read_client"
+    UPDATE_CLIENT = "update_client"
+    DELETE_CLIENT = "delete_client"
+    SUSPEND_CLIENT = "suspend_client"
+    VERIFY_CLIENT = "verify_client"
+    ROTATE_SECRET = "rotate_secret"
+    OVERLAPPING_SECRETS = "overlapping_secrets"
+    FIND_CLIENT = "find_client"
+    LIST_CLIENTS = "list_clients"
+    ISSUE_TOKEN = "issue_token"
+    EXCHANGE_TOKEN = "exchange_token"
+    INTROSPECT = "introspect"
+    REVOKE_TOKEN = "revoke_token"
+    REVOKE_ALL = "revoke_all"
+    AUTHORIZATION_URL = "authorization_url"
+    METADATA = "metadata"
+    JWKS = "jwks"
+    RESOURCES = "resources"
+    SCOPES = "scopes"
+    USER_CLAIMS = "user_claims"
+    CHANGES = "changes"
+
+
+class Clock(Protocol):
+    """Where an adapter reads the time from, so that tests can move it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientMetadata:
+    """What a client must be at the identity provider (RFC 7591 section 2).
+
+    ``marker`` is our own mark (the credential's id): it is written where the identity provider keeps
+    unknown metadata, so that a client whose creation was never answered can be found again.
+    """
+
+    client_name: str
+    marker: str
+    grant_types: tuple[str, ...] = ("client_credentials",)
+    response_types: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = "client_secret_basic"
+    scopes: frozenset[str] = frozenset()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientHandle:
+    """What we must remember to manage one client (RFC 7592): persisted with every answer's success.
+
+    ``remote_id``: the identity provider's management id where it differs from ``client_id``.
+    """
+
+    client_id: str
+    remote_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    registration_access_token: str = field(default="", repr=False)
+    registration_client_uri: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredClient:
+    """An answer to create, read, update or rotate.
+
+    ``handle``: everything to store; fields the answer did not carry keep the value that was sent in.
+    ``observed``: the metadata as the identity provider says it is now, without secrets.
+    ``ignored``: names of the asked metadata that it dropped or changed.
+    ``client_secret_expires_at``: epoch seconds, 0 means never (RFC 7591 section 3.2.1).
+    """
+
+    handle: ClientHandle
+    observed: Mapping[str, Any] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    client_secret_expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What could be proved of a client that was made elsewhere; ``None`` means it could not be checked."""
+
+    exists: bool | None
+    secret_works: bool | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A token request to be passed on (RFC 6749 section 3.2).
+
+    ``parameters`` are the form parameters as received, without client authentication.
+    """
+
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    token_endpoint_auth_method: str = "client_secret_basic"
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAnswer:
+    """The identity provider's own answer, success or OAuth error, to be passed through unchanged.
+
+    ``status``: HTTP status. ``body``: the JSON object. ``www_authenticate``: its challenge, or "".
+    ``scopes``: what was granted (RFC 6749 section 5.1; absent means as asked unless the server is known to
+    mean "none"). ``expires_in``: seconds, ``None`` when it did not say.
+    """
+
+    status: int
+    body: Mapping[str, Any] = field(repr=False)
+    www_authenticate: str = ""
+    scopes: frozenset[str] = frozenset()
+    expires_in: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """True when a token was issued."""
+        return self.status == 200 and bool(self.body.get("access_token"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFacts:
+    """What is known of an active access token, from introspection (RFC 7662) or its claims (RFC 9068).
+
+    Times are epoch seconds. ``client_id`` is "" when the token names no client. ``token_use``: "access" unless the
+    token proved to be something else.
+    """
+
+    client_id: str
+    scopes: frozenset[str]
+    exp: int | None = None
+    iat: int | None = None
+    nbf: int | None = None
+    iss: str = ""
+    sub: str = ""
+    username: str = ""
+    aud: tuple[str, ...] = ()
+    jti: str = ""
+    token_use: str = "access"
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inactive:
+    """The token is not (or no longer) good. ``reason`` is for people, without the token."""
+
+    reason: str
+
+
+Introspection = TokenFacts | Inactive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerMetadata:
+    """RFC 8414 / OpenID Connect Discovery, as far as we use it. Absent endpoints are ""."""
+
+    issuer: str
+    token_endpoint: str = ""
+    authorization_endpoint: str = ""
+    registration_endpoint: str = ""
+    introspection_endpoint: str = ""
+    revocation_endpoint: str = ""
+    userinfo_endpoint: str = ""
+    jwks_uri: str = ""
+    grant_types_supported: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One API version as the identity provider should know it.
+
+    ``identifier``: stable audience or resource indicator (RFC 8707). ``name``: for people.
+    """
+
+    identifier: str
+    name: str
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeSpec:
+    """One scope to register at the identity provider."""
+
+    key: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteResource:
+    """A resource as it is at the identity provider; ``remote_id`` is its own id."""
+
+    remote_id: str
+    identifier: str
+    scopes: frozenset[str] = frozenset()
+
+
+class StepState(StrEnum):
+    """Outcome of one step of a connection check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStep:
+    """One named step of ``check()``; ``reason`` says why it failed or was skipped, ``milliseconds`` how long it took."""
+
+    name: str
+    state: StepState
+    reason: str = ""
+    milliseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigField:
+    """Metadata of one configuration field: drives the admin form, the REST schema and the docs."""
+
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    kind: str = "text"
+
+
+class KeyManagerAdapter(ABC):
+    """One identity provider's dialect. Operations whose capability is not declared raise ``NotSupported``."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+
+    class Config:
+        """Overridden by a frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}``."""
+
+    def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
+        self.config = config
+        self.http = http
+        self.clock = clock
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this configured identity provider can do (configuration may take capabilities away)."""
+        raise NotImplementedError
+
+    def require(self, capability: Capability) -> None:
+        """Raise ``NotSupported`` when ``capability`` is not declared."""
+        if capability not in self.capabilities:
+            raise NotSupported(f"{self.label} cannot do this: {capability.value.replace('_', ' ')}")
+
+    # clients (RFC 7591, RFC 7592)
+    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
+        """Register a client. The answer's handle has its id and, unless it is public, its secret."""
+        raise self._unsupported(Capability.CREATE_CLIENT)
+
+    def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
+        """Read a client; ``None`` when it does not exist (any more)."""
+        raise self._unsupported(Capability.READ_CLIENT)
+
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """Make the client what ``metadata`` says (full replacement where the protocol has only that)."""
+        raise self._unsupported(Capability.UPDATE_CLIENT)
+
+    def delete_client(self, handle: ClientHandle) -> None:
+        """Delete a client. One that is already gone is success."""
+        raise self._unsupported(Capability.DELETE_CLIENT)
+
+    def suspend_client(self, handle: ClientHandle) -> None:
+        """Stop the client from getting tokens without deleting it."""
+        raise self._unsupported(Capability.SUSPEND_CLIENT)
+
+    def resume_client(self, handle: ClientHandle) -> None:
+        """Undo ``suspend_client``."""
+        raise self._unsupported(Capability.SUSPEND_CLIENT)
+
+    def verify_client(self, handle: ClientHandle) -> Verification:
+        """Say what can be proved of a client that was made elsewhere."""
+        raise self._unsupported(Capability.VERIFY_CLIENT)
+
+    def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """Give the client a new secret; the answer's handle carries it."""
+        raise self._unsupported(Capability.ROTATE_SECRET)
+
+    def drop_old_secret(self, handle: ClientHandle) -> None:
+        """End the overlap of two secrets."""
+        raise self._unsupported(Capability.OVERLAPPING_SECRETS)
+
+    def find_client(self, marker: str) -> RegisteredClient | None:
+        """Find a client by our marker; ``None`` when there is none."""
+        raise self._unsupported(Capability.FIND_CLIENT)
+
+    def list_clients(self) -> Iterator[RegisteredClient]:
+        """All clients that we are allowed to see."""
+        raise self._unsupported(Capability.LIST_CLIENTS)
+
+    # tokens (RFC 6749, 7009, 7662, 8693)
+    def issue_token(self, request: TokenRequest) -> TokenAnswer:
+        """Pass a token request on. An OAuth error is an answer, not an exception."""
+        raise self._unsupported(Capability.ISSUE_TOKEN)
+
+    def exchange_token(self, request: TokenRequest) -> TokenAnswer:
+        """RFC 8693 token exchange."""
+        raise self._unsupported(Capability.EXCHANGE_TOKEN)
+
+    def introspect(self, token: str) -> Introspection:
+        """Ask whether an access token is active (RFC 7662), as ourselves, never as an application's client."""
+        raise self._unsupported(Capability.INTROSPECT)
+
+    def revoke_token(self, request: TokenRequest) -> TokenAnswer:
+        """Pass a revocation on (RFC 7009); ``parameters`` hold ``token`` and ``token_type_hint``."""
+        raise self._unsupported(Capability.REVOKE_TOKEN)
+
+    def revoke_all(self, handle: ClientHandle) -> None:
+        """Revoke every token of a client."""
+        raise self._unsupported(Capability.REVOKE_ALL)
+
+    def authorization_url(self, query: str) -> str:
+        """The identity provider's authorization endpoint with ``query`` (already encoded) attached."""
+        raise self._unsupported(Capability.AUTHORIZATION_URL)
+
+    # keys and identity
+    def metadata(self) -> ServerMetadata:
+        """Discovery, with the configuration's overrides applied."""
+        raise self._unsupported(Capability.METADATA)
+
+    def jwks(self) -> Mapping[str, Any]:
+        """The JSON Web Key Set (RFC 7517) with which access tokens are signed."""
+        raise self._unsupported(Capability.JWKS)
+
+    def client_id_of(self, claims: Mapping[str, Any]) -> str:
+        """The client's id from a token's claims or an introspection answer; "" when it names none."""
+        for name in ("client_id", "azp", "cid", "appid"):
+            value = claims.get(name)
+            if isinstance(value, str) and value:
+                return value
+        return ""
+
+    def scopes_of(self, claims: Mapping[str, Any]) -> frozenset[str]:
+        """The scopes from a token's claims or an introspection answer, string or list."""
+        for name in ("scope", "scp"):
+            value = claims.get(name)
+            if isinstance(value, str):
+                return frozenset(value.split())
+            if isinstance(value, list):
+                return frozenset(str(item) for item in value)
+        return frozenset()
+
+    # resources and scopes
+    def register_resource(self, resource: Resource) -> RemoteResource:
+        """Make the API known; safe to repeat."""
+        raise self._unsupported(Capability.RESOURCES)
+
+    def read_resource(self, remote_id: str) -> RemoteResource | None:
+        """Read a resource; ``None`` when it does not exist."""
+        raise self._unsupported(Capability.RESOURCES)
+
+    def update_resource(self, remote_id: str, resource: Resource) -> RemoteResource:
+        """Make the resource what ``resource`` says."""
+        raise self._unsupported(Capability.RESOURCES)
+
+    def delete_resource(self, remote_id: str) -> None:
+        """Delete a resource. One that is already gone is success."""
+        raise self._unsupported(Capability.RESOURCES)
+
+    def register_scope(self, scope: ScopeSpec) -> None:
+        """Make a scope exist with this description; safe to repeat."""
+        raise self._unsupported(Capability.SCOPES)
+
+    def delete_scope(self, key: str) -> None:
+        """Delete a scope. One that is already gone is success."""
+        raise self._unsupported(Capability.SCOPES)
+
+    def list_scopes(self) -> frozenset[str]:
+        """Keys of all scopes that the identity provider knows."""
+        raise self._unsupported(Capability.SCOPES)
+
+    # users, drift, health
+    def user_claims(self, token: str) -> Mapping[str, Any]:
+        """Claims of the user behind a token."""
+        raise self._unsupported(Capability.USER_CLAIMS)
+
+    def changes_since(self, cursor: str) -> tuple[tuple[str, ...], str]:
+        """Client ids that changed since ``cursor``, and the next cursor."""
+        raise self._unsupported(Capability.CHANGES)
+
+    def check(self) -> Iterator[CheckStep]:
+        """Try the connection step by step; each step is yielded when it is done. Raises nothing."""
+        raise NotImplementedError
+
+    def _unsupported(self, capability: Capability) -> NotSupported:
+        return NotSupported(f"{self.label} cannot do this: {capability.value.replace('_', ' ')}")
