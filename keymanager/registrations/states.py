@@ -1,0 +1,56 @@
+"""States of a registration; pure data, tested without a database."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class RegistrationState(StrEnum):
+    """Where the wish "this must exist (or not) at that key manager" stands."""
+
+    REQUESTED = "requested"
+    SENDING = "sending"
+    ACTIVE = "active"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    REMOVING = "removing"
+    REMOVED = "removed"
+    NOT_KEPT = "not_kept"
+
+
+class Wish(StrEnum):
+    """What a registration wants."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+class RegistrationKind(StrEnum):
+    """What a registration is about."""
+
+    CLIENT = "client"
+    RESOURCE = "resource"
+    SCOPE = "scope"
+
+
+S = RegistrationState
+
+# Every move that code may make, `old: {new, ...}`. A conditional update makes it; the row count says who won.
+MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
+    S.REQUESTED: frozenset({S.SENDING, S.HELD, S.REMOVING, S.NOT_KEPT}),
+    S.SENDING: frozenset({S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING, S.NOT_KEPT}),
+    S.ACTIVE: frozenset({S.REQUESTED, S.REMOVING}),
+    S.WAITING: frozenset({S.SENDING, S.REQUESTED, S.HELD, S.REMOVING}),
+    S.REFUSED: frozenset({S.REQUESTED, S.REMOVING}),
+    S.UNKNOWN: frozenset({S.SENDING, S.REQUESTED, S.HELD, S.REMOVING}),
+    S.HELD: frozenset({S.REQUESTED, S.SENDING, S.REMOVING}),
+    S.REMOVING: frozenset({S.REMOVED, S.REFUSED}),
+    S.REMOVED: frozenset({S.REQUESTED}),
+    S.NOT_KEPT: frozenset({S.REQUESTED, S.REMOVED}),
+}
+
+# States in which the engine itself acts when the row is due.
+WORKABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.UNKNOWN, S.HELD, S.REMOVING})
+# States in which nothing more happens by itself.
+SETTLED: Final = frozenset({S.ACTIVE, S.REFUSED, S.REMOVED, S.NOT_KEPT})

@@ -1,0 +1,10 @@
+"""The embedded authorization server."""
+
+from django.apps import AppConfig
+
+
+class ResidentConfig(AppConfig):
+    """The embedded authorization server."""
+
+    name = "keymanager.resident"
+    label = "resident"

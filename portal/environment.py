@@ -1,0 +1,60 @@
+"""Reading of environment variables, with errors that name the variable."""
+
+import os
+import secrets
+from pathlib import Path
+
+from common.errors import ConfigurationError
+
+
+def env_int(name: str, default: int) -> int:
+    """The integer in ``name``, or ``default``. Raises ``ConfigurationError`` naming the variable."""
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    try:
+        return int(value)
+    except ValueError as exc:
+        raise ConfigurationError(f"{name} must be a whole number, not {value!r}") from exc
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """True for 1/true/yes/on, False for 0/false/no/off, else ``ConfigurationError``."""
+    value = os.environ.get(name, "").lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ConfigurationError(f"{name} must be true or false, not {value!r}")
+
+
+def env_list(name: str, default: list[str]) -> list[str]:
+    """Comma-separated values, blanks removed."""
+    if name not in os.environ:
+        return list(default)
+    return [item.strip() for item in os.environ[name].split(",") if item.strip()]
+
+
+def private_file(path: Path, content: str) -> str:
+    """Read ``path``, or create it with ``content`` and mode 0600; when two processes race, both get the same content."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(content)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def instance_secret(home: Path, name: str, filename: str) -> str:
+    """The secret in the environment variable ``name``, else the one kept in ``home/filename`` (made on first use)."""
+    from_environment = os.environ.get(name, "")
+    return from_environment or private_file(home / filename, secrets.token_urlsafe(64)).strip()

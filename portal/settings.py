@@ -1,0 +1,250 @@
+"""Settings of every Archway process; each value that an operator may change is read from the environment.
+
+``docs/reference/settings.md`` lists them. The embedded defaults need Python only: SQLite and files below ``ARCHWAY_HOME``.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+import django_stubs_ext
+
+from keymanager.resident.toolkit_settings import (
+    CLIENT_SECRET_HASHER_PATH,
+    OAUTH2_PROVIDER,
+    OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL,
+    OAUTH2_PROVIDER_APPLICATION_MODEL,
+    OAUTH2_PROVIDER_GRANT_MODEL,
+    OAUTH2_PROVIDER_ID_TOKEN_MODEL,
+    OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
+)
+from portal.environment import env_bool, env_int, env_list, instance_secret
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- where things are ---------------------------------------------------------------------------------------------
+ARCHWAY_HOME = Path(os.environ.get("ARCHWAY_HOME", BASE_DIR / ".archway")).resolve()
+ARCHWAY_PORT = env_int("ARCHWAY_PORT", 8000)
+ARCHWAY_GATEWAY_PORT = env_int("ARCHWAY_GATEWAY_PORT", 8080)
+ARCHWAY_VALIDATOR_PORT = env_int("ARCHWAY_VALIDATOR_PORT", 8090)
+ARCHWAY_PUBLIC_URL = os.environ.get("ARCHWAY_PUBLIC_URL", f"http://127.0.0.1:{ARCHWAY_PORT}").rstrip("/")
+ARCHWAY_GATEWAY_URL = os.environ.get("ARCHWAY_GATEWAY_URL", f"http://127.0.0.1:{ARCHWAY_GATEWAY_PORT}").rstrip("/")
+ARCHWAY_PARTS = env_list("ARCHWAY_PARTS", ["publisher", "store", "administration", "keymanager"])
+ARCHWAY_REDIS_URL = os.environ.get("ARCHWAY_REDIS_URL", "")
+
+# Networks that a URL typed by a person may point to although they are private, e.g. "127.0.0.0/8,10.1.0.0/16".
+ARCHWAY_ALLOWED_NETWORKS = env_list("ARCHWAY_ALLOWED_NETWORKS", [])
+
+# --- registrations ------------------------------------------------------------------------------------------------
+ARCHWAY_REGISTRATION_LEASE_SECONDS = env_int("ARCHWAY_REGISTRATION_LEASE_SECONDS", 60)
+ARCHWAY_REGISTRATION_MAX_ATTEMPTS = env_int("ARCHWAY_REGISTRATION_MAX_ATTEMPTS", 12)
+ARCHWAY_SWEEP_SECONDS = env_int("ARCHWAY_SWEEP_SECONDS", 2)
+
+# --- validation ---------------------------------------------------------------------------------------------------
+ARCHWAY_VALIDATION_STEPS = env_list(
+    "ARCHWAY_VALIDATION_STEPS",
+    [
+        "keymanager.validation.steps.RouteStep",
+        "keymanager.validation.steps.CredentialPresentStep",
+        "keymanager.validation.steps.TokenStep",
+        "keymanager.validation.steps.AudienceStep",
+        "keymanager.validation.steps.KeyManagerStep",
+        "keymanager.validation.steps.ApplicationStep",
+        "keymanager.validation.steps.SubscriptionStep",
+        "keymanager.validation.steps.PlanLimitStep",
+        "keymanager.validation.steps.ScopesStep",
+        "keymanager.validation.steps.BackendJwtStep",
+    ],
+)
+ARCHWAY_CHANGE_POLL_MILLISECONDS = env_int("ARCHWAY_CHANGE_POLL_MILLISECONDS", 250)
+ARCHWAY_TOKEN_CACHE_SECONDS = env_int("ARCHWAY_TOKEN_CACHE_SECONDS", 60)
+
+# --- Django -------------------------------------------------------------------------------------------------------
+DEBUG = env_bool("ARCHWAY_DEBUG", False)
+SECRET_KEY = instance_secret(ARCHWAY_HOME, "ARCHWAY_SECRET_KEY", "django.key")
+ALLOWED_HOSTS = env_list("ARCHWAY_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env_list("ARCHWAY_TRUSTED_ORIGINS", [])
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ARCHWAY_PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "oauth2_provider",
+    "accounts",
+    "subscriptions",
+    "keymanager",
+    "keymanager.resident.apps.ResidentConfig",
+    "publisher",
+    "store",
+    "administration",
+    "gateway",
+    "portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.CorrelationIdMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": dj_database_url.config(
+        env="ARCHWAY_DATABASE_URL", default=f"sqlite:///{ARCHWAY_HOME / 'archway.sqlite3'}", conn_max_age=60
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Several processes share the file: wait for the writer instead of failing, and take the lock when a transaction
+    # starts so that it cannot fail half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# People's passwords use the first; clients of the resident key manager have 128-character random secrets, for which
+# a fast hasher is as strong and does not cost a second of CPU a token.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    CLIENT_SECRET_HASHER_PATH,
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ARCHWAY_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# No inline script and no inline style exists, so no nonce is needed.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'", ARCHWAY_GATEWAY_URL],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+# --- REST ---------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.rest.authentication.ApiTokenAuthentication",
+        "accounts.rest.authentication.PortalSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "accounts.rest.pagination.PageNumberPages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.rest.problems.problem_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Archway REST API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- OAuth server of the resident key manager ----------------------------------------------------------------------
+
+# --- Celery -------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://"
+_QUEUE_FOLDER = ARCHWAY_HOME / "queue"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {}
+    if ARCHWAY_REDIS_URL
+    else {
+        "data_folder_in": str(_QUEUE_FOLDER),
+        "data_folder_out": str(_QUEUE_FOLDER),
+        "control_folder": str(ARCHWAY_HOME / "queue-control"),
+        "polling_interval": 0.1,
+    }
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(ARCHWAY_HOME / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep-registrations": {
+        "task": "keymanager.jobs.sweep_registrations",
+        "schedule": float(ARCHWAY_SWEEP_SECONDS),
+    },
+    "forget-what-is-old": {"task": "keymanager.jobs.forget_what_is_old", "schedule": 3600.0},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "common.redact.RedactingFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "root": {"handlers": ["console"], "level": os.environ.get("ARCHWAY_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,9 @@
+"""Django application of ``store``."""
+
+from django.apps import AppConfig
+
+
+class StoreConfig(AppConfig):
+    """Django application of ``store``."""
+
+    name = "store"
