@@ -1,10 +1,11 @@
-"""The embedded authorization server."""
+"""The embedded authorization server as a Django app."""
 
 from django.apps import AppConfig
 
 
 class ResidentConfig(AppConfig):
-    """The embedded authorization server."""
+    """``label`` names the tables and the swapped models (``resident.Client``)."""
 
     name = "keymanager.resident"
     label = "resident"
+    verbose_name = "Resident key manager"
