@@ -7,11 +7,9 @@ and time, refuses private addresses unless allowed, and translates every failure
 import json
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import NoReturn, Self
 from urllib.parse import urlencode
 
 import httpx2
@@ -24,7 +22,10 @@ from common.errors import (
     KeyManagerUnavailable,
     OutcomeUnknown,
 )
+from common.exchanges import HttpExchange, note, recording
 from common.http_transport import PooledTransport
+from common.http_values import HttpLimits, HttpRequest, HttpResponse, Pairs, address_only, check_url, parse_retry_after
+from common.redact import redact_body, redact_text
 
 __all__ = [
     "AddressGuard",
@@ -33,102 +34,14 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "PrivateAddressRefused",
+    "address_only",
+    "check_url",
     "failed_answer",
     "parse_retry_after",
 ]
 
 DEFINITION_BYTES = 5 * 1024 * 1024
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
-
-Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
-    """Seconds for connecting, for silence while reading, and in total; bytes of the answer's body."""
-
-    connect: float = 3.0
-    read: float = 10.0
-    total: float = 15.0
-    max_response_bytes: int = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
-    """One request. At most one of ``form`` and ``json`` is given.
-
-    ``repeatable``: sending it twice does no harm, so a lost answer is ``KeyManagerUnavailable`` instead of
-    ``OutcomeUnknown``. ``None`` means that the method decides (GET, HEAD and OPTIONS are repeatable).
-    """
-
-    method: str
-    url: str
-    headers: Pairs = field(default=(), repr=False)
-    form: Pairs | None = field(default=None, repr=False)
-    json: Mapping[str, Any] | None = field(default=None, repr=False)
-    repeatable: bool | None = None
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether a lost answer leaves nothing unknown."""
-        return self.method.upper() in _SAFE_METHODS if self.repeatable is None else self.repeatable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpResponse:
-    """One answer, read to its end. Header names are in lower case. ``seconds``: from sending to the last byte."""
-
-    status: int
-    url: str
-    headers: Pairs = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
-    seconds: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """True for 2xx."""
-        return 200 <= self.status < 300
-
-    def header(self, name: str) -> str:
-        """First value of a header, or ""."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key == wanted), "")
-
-    @property
-    def content_type(self) -> str:
-        """Media type in lower case, without parameters."""
-        return self.header("content-type").partition(";")[0].strip().lower()
-
-    @property
-    def is_json(self) -> bool:
-        """True when the media type says JSON."""
-        return self.content_type == "application/json" or self.content_type.endswith("+json")
-
-    @property
-    def text(self) -> str:
-        """The body as UTF-8, undecodable bytes replaced."""
-        return self.body.decode("utf-8", "replace")
-
-    def json_object(self, *, any_content_type: bool = False) -> dict[str, Any]:
-        """The body as a JSON object. Raises ``KeyManagerProtocolError`` for anything else."""
-        where = f"{address_only(self.url)} answered {self.status} with"
-        if not (any_content_type or self.is_json):
-            raise KeyManagerProtocolError(f"{where} {self.content_type or 'no content type'} instead of JSON")
-        try:
-            value = json.loads(self.body)
-        except ValueError as exc:
-            raise KeyManagerProtocolError(f"{where} a body that is not JSON") from exc
-        if not isinstance(value, dict):
-            raise KeyManagerProtocolError(f"{where} JSON that is not an object")
-        return value
-
-    def json_object_or_empty(self) -> dict[str, Any]:
-        """The body as a JSON object whatever the content type, or {} (for error answers, which are often sloppy)."""
-        try:
-            return self.json_object(any_content_type=True)
-        except KeyManagerProtocolError:
-            return {}
 
 
 class HttpClient:
@@ -203,6 +116,19 @@ class HttpClient:
             raise InputError.of(name, exc.message) from exc
 
     def _exchange(self, request: HttpRequest, limits: HttpLimits) -> HttpResponse:
+        """Send, and note the exchange where somebody records them."""
+        if not recording():
+            return self._round_trip(request, limits)
+        started = time.monotonic()
+        try:
+            response = self._round_trip(request, limits)
+        except ArchwayError as exc:
+            note(_noted(request, None, exc.message, time.monotonic() - started))
+            raise
+        note(_noted(request, response, "", response.seconds))
+        return response
+
+    def _round_trip(self, request: HttpRequest, limits: HttpLimits) -> HttpResponse:
         outgoing = self._build(request, limits)
         started = time.monotonic()
         mark = deadline.set(started + limits.total)
@@ -242,38 +168,6 @@ class HttpClient:
         )
 
 
-def check_url(url: str) -> httpx2.URL:
-    """An absolute http(s) URL without user information. Raises ``InputError`` naming ``url``."""
-    try:
-        parsed = httpx2.URL(url)
-    except httpx2.InvalidURL as exc:
-        raise InputError.of("url", "this is not a URL") from exc
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise InputError.of("url", "an absolute http or https URL is needed")
-    if parsed.userinfo:
-        raise InputError.of("url", "a URL must not carry a user name or password")
-    return parsed
-
-
-def address_only(url: str) -> str:
-    """Scheme, host, port and path of a URL: what may be shown of it. Query and fragment can carry secrets."""
-    bare = url.partition("#")[0].partition("?")[0]
-    scheme, mark, rest = bare.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
-
-
-def parse_retry_after(value: str, *, now: float) -> float | None:
-    """Seconds to wait from a ``Retry-After`` header (RFC 9110 10.2.3): seconds or an HTTP date; ``None`` if neither."""
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def failed_answer(request: HttpRequest, response: HttpResponse) -> KeyManagerUnavailable | OutcomeUnknown:
     """The error for a 5xx answer that the caller cannot read any better: unknown unless the request is repeatable."""
     message = f"{address_only(request.url)} failed with HTTP {response.status}"
@@ -292,6 +186,23 @@ def _read_body(answer: httpx2.Response, request: HttpRequest, limits: HttpLimits
             raise httpx2.ReadTimeout("the total time is used up")
         parts.append(chunk)
     return b"".join(parts)
+
+
+def _noted(request: HttpRequest, response: HttpResponse | None, error: str, seconds: float) -> HttpExchange:
+    sent = ""
+    if request.form is not None:
+        sent = redact_body(urlencode(request.form).encode(), "application/x-www-form-urlencoded")
+    elif request.json is not None:
+        sent = redact_body(json.dumps(dict(request.json)).encode(), "application/json")
+    return HttpExchange(
+        method=request.method,
+        url=redact_text(request.url),
+        request_body=sent,
+        status=response.status if response else 0,
+        response_body=redact_body(response.body, response.content_type) if response else "",
+        error=error,
+        milliseconds=round(seconds * 1000),
+    )
 
 
 def _raise_lost(request: HttpRequest, error: httpx2.RequestError) -> NoReturn:

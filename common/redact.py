@@ -1,74 +1,108 @@
-"""Keeping secrets out of logs, audit rows, recorded exchanges and errors."""
+"""Takes secrets out of what is recorded, logged or shown.
 
+Names decide: a member, parameter or header whose name speaks of a secret loses its value. In free text, values are
+found by name too, and tokens by their shape.
+"""
+
+import json
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-MASK: Final = "*****"
+MASK = "[redacted]"
+_BODY_LIMIT = 4000
 
 _SECRET_NAME = re.compile(
-    r"(secret|password|passwd|assertion|authorization|cookie|api_?key|private_?key|credential_value"
-    r"|^code$|^code_verifier$|^token$|_token$|token_hash)",
-    re.IGNORECASE,
+    r"""(?ix)
+    ^(x-)?(proxy-)?authorization$ | ^authentication-info$ | ^(set-)?cookie2?$
+    | ^(device_|user_|authorization_)?code$ | ^code_verifier$ | ^dpop$
+    | token | secret | passw | passphrase | assertion
+    | private[_-]?key | api[_-]?key | jwt | ^sid$ | session[_-]?(id|key)
+    """
 )
-_NOT_SECRET: Final = frozenset(
-    {
-        "client_secret_expires_at",
-        "token_endpoint_auth_method",
-        "token_endpoint",
-        "authorization_endpoint",
-        "authorization_code",
-        "keep_secrets",
-        "rotate_secret",
-        "secret_works",
-        "secret_unseen",
-    }
+# Names that speak of secrets without being one (RFC 6749, 7591, 8414).
+_PUBLIC_NAME = re.compile(
+    r"""(?ix)
+    ^token_(endpoint|type) | ^requested_token_type$ | ^(subject|actor|issued)_token_type$ | ^token_use$
+    | _supported$ | _expires_(at|in)$ | _lifetime$ | _(endpoint|uri|alg|enc|ttl)$ | _auth_methods?$ | _validation$
+    """
 )
-_IN_TEXT = (
-    re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"),
-    re.compile(
-        r"(?i)([\"']?(?:client_secret|access_token|refresh_token|id_token|registration_access_token|password|assertion"
-        r"|code|code_verifier|token)[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,}]{4,})"
-    ),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"),
-    re.compile(r"\bawt_[A-Za-z0-9_-]{10,}"),
+_PAIR = re.compile(r"""(?P<name>[A-Za-z][\w.-]*)=(?P<value>[^\s&"'<>,;)\]}]+)""")
+_MEMBER = re.compile(
+    r"""(?P<head>(?P<quote>["'])(?P<name>[A-Za-z][\w.-]*)(?P=quote)\s*:\s*)(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 )
+_HEADER = re.compile(r"(?im)^(?P<head>(?P<name>[A-Za-z][\w-]*)\s*:\s*)(?P<value>\S.*)$")
+_CREDENTIALS = re.compile(r"(?i)\b(?P<scheme>Bearer|Basic|DPoP)\s+(?!realm\b|error\b)[\w.~+/=-]{6,}")
+_JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
+_USER_INFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@]+:[^\s/@]+@", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
-    """True when a value under this name must not be shown."""
-    return name.lower() not in _NOT_SECRET and _SECRET_NAME.search(name) is not None
+    """True when a member, parameter or header of this name holds a secret."""
+    return _SECRET_NAME.search(name) is not None and _PUBLIC_NAME.search(name) is None
 
 
 def redact_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which every value under a secret name is ``MASK``, at any depth."""
-    return {key: MASK if is_secret_name(str(key)) and value else _redact_value(value) for key, value in values.items()}
+    """A deep copy in which the values of secret names are masked and texts are redacted."""
+    return {name: MASK if is_secret_name(name) and value else _redact_value(value) for name, value in values.items()}
 
 
 def _redact_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return redact_mapping(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return [_redact_value(item) for item in value]
     if isinstance(value, str):
         return redact_text(value)
     return value
 
 
+def redact_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Headers or form parameters with the secret values masked."""
+    return tuple((name, MASK if is_secret_name(name) and value else redact_text(value)) for name, value in pairs)
+
+
 def redact_text(text: str) -> str:
-    """``text`` with everything that looks like a token or a secret replaced."""
-    text = _IN_TEXT[0].sub(lambda match: f"{match.group(1)} {MASK}", text)
-    text = _IN_TEXT[1].sub(lambda match: f"{match.group(1)}{MASK}", text)
-    text = _IN_TEXT[2].sub(MASK, text)
-    return _IN_TEXT[3].sub(MASK, text)
+    """Free text (a log line, an error, a URL) without secrets."""
+    clean = _USER_INFO.sub(lambda found: f"{found['scheme']}{MASK}@", text)
+    clean = _CREDENTIALS.sub(lambda found: f"{found['scheme']} {MASK}", clean)
+    clean = _JWT.sub(MASK, clean)
+    clean = _PAIR.sub(lambda found: f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0], clean)
+    clean = _MEMBER.sub(lambda found: f'{found["head"]}"{MASK}"' if is_secret_name(found["name"]) else found[0], clean)
+    return _HEADER.sub(_redact_header, clean)
+
+
+def _redact_header(found: re.Match[str]) -> str:
+    if not is_secret_name(found["name"]) or MASK in found["value"]:
+        return found[0]
+    return f"{found['head']}{MASK}"
+
+
+def redact_body(body: bytes, content_type: str) -> str:
+    """A recorded body for people: JSON and forms by name, other text by shape; at most 4,000 characters."""
+    text = body.decode("utf-8", "replace")
+    if content_type == "application/x-www-form-urlencoded":
+        shown = urlencode(redact_pairs(parse_qsl(text, keep_blank_values=True)), safe="[]:/")
+    else:
+        shown = _redact_json(text) or redact_text(text)
+    return shown if len(shown) <= _BODY_LIMIT else f"{shown[:_BODY_LIMIT]}… ({len(shown)} characters)"
+
+
+def _redact_json(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ""
+    return json.dumps(_redact_value(value), ensure_ascii=False) if isinstance(value, dict | list) else ""
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts the formatted message of every log record, its arguments included."""
+    """Put it on every handler: messages, their arguments and tracebacks leave without secrets."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; never drops one."""
+        """Redact the record in place; always lets it pass."""
         record.msg = redact_text(record.getMessage())
         record.args = None
         if record.exc_info and not record.exc_text:
