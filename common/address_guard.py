@@ -24,8 +24,11 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
-# Cloud metadata services that live at an address which is globally routable on paper.
-_METADATA = (ipaddress.ip_network("168.63.129.16/32"),)
+# Cloud metadata services that live at an address which is globally routable on paper, and ranges that the
+# standard library calls global in some versions only.
+_NEVER_PUBLIC = tuple(
+    ipaddress.ip_network(text) for text in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4")
+)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 # Monotonic time at which the request of the present context must be over.
@@ -55,7 +58,7 @@ class AddressGuard:
         ip = _embedded(ipaddress.ip_address(address.partition("%")[0]))
         if any(ip.version == network.version and ip in network for network in self.allowed):
             return True
-        if any(ip in network for network in _METADATA if network.version == ip.version):
+        if any(ip in network for network in _NEVER_PUBLIC if network.version == ip.version):
             return False
         return ip.is_global and not ip.is_multicast
 

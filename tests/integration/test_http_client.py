@@ -1,0 +1,183 @@
+"""The HTTP client against real sockets on loopback: slow, broken, private and encrypted peers."""
+
+import datetime
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from common.errors import KeyManagerUnavailable, OutcomeUnknown
+from common.http import AddressGuard, HttpClient, HttpLimits, HttpRequest, PrivateAddressRefused
+
+LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
+SHORT = HttpLimits(connect=2.0, read=0.4, total=0.8)
+
+
+@contextmanager
+def peer(behave: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that lets ``behave`` talk on every connection; gives its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    behave(connection)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def trickle(head: bytes) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(head)
+        for _ in range(200):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    return behave
+
+
+def read_only(connection: socket.socket) -> None:
+    connection.recv(65536)
+
+
+def read_and_stay_silent(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.recv(65536)
+
+
+def answer_ok(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
+    ids=["body", "headers"],
+)
+def test_a_trickling_server_is_left_at_the_total_deadline(head: bytes) -> None:
+    with peer(trickle(head)) as port, HttpClient(limits=SHORT, guard=LOOPBACK) as http:
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            http.send(HttpRequest(method="POST", url=f"http://127.0.0.1:{port}/", json={}))
+        assert time.monotonic() - started < 2.0
+
+
+def test_a_silent_server_is_left_at_the_read_limit() -> None:
+    with (
+        peer(read_and_stay_silent) as port,
+        HttpClient(limits=SHORT, guard=LOOPBACK) as http,
+        pytest.raises(KeyManagerUnavailable),
+    ):
+        http.get(f"http://127.0.0.1:{port}/")
+
+
+def test_a_connection_closed_after_the_request_leaves_a_write_unknown() -> None:
+    with (
+        peer(read_only) as port,
+        HttpClient(limits=SHORT, guard=LOOPBACK) as http,
+        pytest.raises(OutcomeUnknown),
+    ):
+        http.send(HttpRequest(method="PUT", url=f"http://127.0.0.1:{port}/", json={"a": 1}))
+
+
+def test_a_truncated_answer_leaves_a_write_unknown() -> None:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b'HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n{"client_id"')
+
+    with peer(behave) as port, HttpClient(limits=SHORT, guard=LOOPBACK) as http, pytest.raises(OutcomeUnknown):
+        http.send(HttpRequest(method="POST", url=f"http://127.0.0.1:{port}/", json={"a": 1}))
+
+
+def test_a_refused_connection_is_unavailable_even_for_a_write() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with HttpClient(guard=LOOPBACK) as http, pytest.raises(KeyManagerUnavailable):
+        http.send(HttpRequest(method="POST", url=f"http://127.0.0.1:{port}/", json={}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
+def test_no_spelling_of_loopback_is_connected_to(host: str) -> None:
+    called = threading.Event()
+    with peer(lambda _: called.set()) as port, HttpClient() as http, pytest.raises(PrivateAddressRefused):
+        http.get(f"http://{host}:{port}/")
+    assert not called.is_set()
+
+
+def test_an_allowed_range_is_connected_to_by_name() -> None:
+    with peer(answer_ok) as port, HttpClient(guard=LOOPBACK) as http:
+        assert http.get(f"http://localhost:{port}/").json_object() == {}
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate for localhost with its key, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "localhost.pem"
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + pem)
+    return path
+
+
+def encrypted(certificate: Path) -> Callable[[socket.socket], None]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def behave(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as stream:
+            answer_ok(stream)
+
+    return behave
+
+
+def test_the_certificate_is_checked_against_the_name_although_the_address_is_pinned(certificate: Path) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    with peer(encrypted(certificate)) as port, HttpClient(guard=LOOPBACK, ssl_context=trusting) as http:
+        assert http.get(f"https://localhost:{port}/").status == 200
+
+
+def test_an_untrusted_certificate_is_unavailable_because_nothing_was_sent(certificate: Path) -> None:
+    with (
+        peer(encrypted(certificate)) as port,
+        HttpClient(guard=LOOPBACK) as http,
+        pytest.raises(KeyManagerUnavailable),
+    ):
+        http.send(HttpRequest(method="POST", url=f"https://localhost:{port}/", json={}))
