@@ -1,5 +1,7 @@
 """The embedded authorization server as a Django app."""
 
+import logging
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class ResidentConfig(AppConfig):
     name = "keymanager.resident"
     label = "resident"
     verbose_name = "Resident key manager"
+
+    def ready(self) -> None:
+        """Keep tokens out of the logs: at level DEBUG oauthlib writes the tokens that it issues."""
+        logging.getLogger("oauthlib").setLevel(logging.INFO)

@@ -1,0 +1,107 @@
+"""The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
+
+The form is posted to the same URL, so the query string is what is checked both times and no hidden field can differ.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError, OAuth2Error
+from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
+
+from keymanager.resident.catalogue import unknown_resource
+from keymanager.resident.consents import has_consented, remember_consent
+from keymanager.resident.issuer import issuer
+from keymanager.resident.scopes_backend import describe
+from keymanager.resident.server import ResidentServer, authorization_uri
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@csrf_protect
+def authorize(request: HttpRequest) -> HttpResponse:
+    """Ask the signed-in person, unless they approved the same before, and send the code to the client."""
+    uri = authorization_uri(request)
+    try:
+        scopes, credentials = ResidentServer().validate_authorization_request(uri)
+    except FatalClientError as exc:
+        return render(request, "resident/authorize_error.html", {"error": exc}, status=400)
+    except OAuth2Error as exc:
+        return _back(exc.redirect_uri, exc.twotuples)
+    client = credentials["request"].client
+    if unknown_resource(request.GET.getlist("resource")) is not None:
+        return _back(credentials["redirect_uri"], _error(credentials, "invalid_target"))
+    return _decide(request, uri, client, scopes, credentials)
+
+
+def _decide(
+    request: HttpRequest, uri: str, client: Any, scopes: list[str], credentials: dict[str, Any]
+) -> HttpResponse:
+    prompt = set(request.GET.get("prompt", "").split())
+    user = request.user
+    if not isinstance(user, AbstractBaseUser) or "login" in prompt:
+        if "none" in prompt:
+            return _back(credentials["redirect_uri"], LoginRequired(state=credentials["state"]).twotuples)
+        return redirect_to_login(_without_prompt_login(request))
+    if request.method == "POST":
+        if "allow" not in request.POST:
+            return _back(credentials["redirect_uri"], AccessDeniedError(state=credentials["state"]).twotuples)
+        remember_consent(user=user, client=client, scopes=scopes)
+        return _grant(request, uri, user, scopes, credentials)
+    if "consent" not in prompt and has_consented(user=user, client=client, scopes=scopes):
+        return _grant(request, uri, user, scopes, credentials)
+    if "none" in prompt:
+        return _back(credentials["redirect_uri"], ConsentRequired(state=credentials["state"]).twotuples)
+    page = render(request, "resident/authorize.html", {"client": client, "scopes": describe(scopes)})
+    # The answer to this form is a redirect to the client, which browsers count as part of the form's action.
+    page._csp_update = {"form-action": [_origin(credentials["redirect_uri"])]}  # type: ignore[attr-defined]
+    return page
+
+
+def _grant(
+    request: HttpRequest, uri: str, user: AbstractBaseUser, scopes: list[str], credentials: dict[str, Any]
+) -> HttpResponse:
+    facts = {key: value for key, value in credentials.items() if key not in ("request", "prompt")}
+    facts |= {"user": user, "resource": request.GET.getlist("resource")}
+    try:
+        headers, _, _ = ResidentServer().create_authorization_response(uri, scopes=scopes, credentials=facts)
+    except OAuth2Error as exc:
+        return _back(credentials["redirect_uri"], exc.twotuples)
+    return _back(headers["Location"], [])
+
+
+def _error(credentials: dict[str, Any], code: str) -> list[tuple[str, str]]:
+    return [("error", code), *([("state", credentials["state"])] if credentials["state"] else [])]
+
+
+def _back(redirect_uri: str | None, pairs: Sequence[tuple[str, str | None]]) -> HttpResponse:
+    """Redirect to the client, with the issuer so that it can detect a mix-up (RFC 9207)."""
+    parts = urlsplit(redirect_uri or "")
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "iss"]
+    location = urlunsplit(parts._replace(query=urlencode([*query, *pairs, ("iss", issuer())])))
+    response = HttpResponse(status=302)
+    # Not HttpResponseRedirect: it refuses the private-use schemes of native apps, which were checked at registration.
+    response["Location"] = location
+    return response
+
+
+def _without_prompt_login(request: HttpRequest) -> str:
+    pairs = [(name, value) for name, values in request.GET.lists() for value in values]
+    kept = [
+        (name, " ".join(word for word in value.split() if word != "login") if name == "prompt" else value)
+        for name, value in pairs
+    ]
+    return f"{request.path}?{urlencode([pair for pair in kept if pair != ('prompt', '')])}"
+
+
+def _origin(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

@@ -1,0 +1,74 @@
+"""What the tests of the embedded authorization server share: a client of its HTTP endpoints, in-process."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from keymanager.resident.issuer import issuer
+from keymanager.resident.management import management_token
+from keymanager.resident.transport import ResidentTransport
+
+CALLBACK = "https://app.example.com/callback"
+
+
+class ResidentUnderTest:
+    """Speaks HTTP to the resident key manager through ``ResidentTransport``."""
+
+    def __init__(self, http: httpx2.Client | None = None) -> None:
+        self.http = http or httpx2.Client(transport=ResidentTransport())
+        self.base = issuer()
+
+    def manage(self, method: str, path: str, document: object = None) -> httpx2.Response:
+        """A call with the management token."""
+        headers = {"Authorization": f"Bearer {management_token()}"}
+        return self.http.request(method, f"{self.base}/{path}", headers=headers, json=document)
+
+    def add_scopes(self, *keys: str) -> None:
+        """Make scopes exist."""
+        for key in keys:
+            assert self.manage("PUT", f"manage/scopes/{quote(key, safe='')}", {"description": key}).status_code == 201
+
+    def register(self, **metadata: Any) -> dict[str, Any]:
+        """A registered client, by default for client_credentials with the scope ``read``."""
+        document = {"client_name": "Test", "grant_types": ["client_credentials"], "scope": "read"} | metadata
+        answer = self.manage("POST", "register", document)
+        assert answer.status_code == 201, answer.text
+        registered: dict[str, Any] = answer.json()
+        return registered
+
+    def register_web(self, **metadata: Any) -> dict[str, Any]:
+        """A registered client with all grants."""
+        grants = ["client_credentials", "authorization_code", "refresh_token"]
+        return self.register(**({"grant_types": grants, "redirect_uris": [CALLBACK]} | metadata))
+
+    def post(self, path: str, client: Mapping[str, Any] | None = None, **form: Any) -> httpx2.Response:
+        """A form post, with HTTP Basic when a client with a secret is given."""
+        auth = (client["client_id"], client["client_secret"]) if client else None
+        return self.http.post(f"{self.base}/{path}", data=form, auth=auth)
+
+    def token(self, client: Mapping[str, Any], **form: Any) -> dict[str, Any]:
+        """A successful token answer, by default by client_credentials."""
+        answer = self.post("token", client, **({"grant_type": "client_credentials"} | form))
+        assert answer.status_code == 200, answer.text
+        issued: dict[str, Any] = answer.json()
+        return issued
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        """The management token's view of a token."""
+        headers = {"Authorization": f"Bearer {management_token()}"}
+        answer = self.http.post(f"{self.base}/introspect", data={"token": token}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        facts: dict[str, Any] = answer.json()
+        return facts
+
+
+def pkce() -> tuple[str, str]:
+    """A code verifier and its S256 challenge (RFC 7636)."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    return verifier, challenge
