@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import Team
 from keymanager.registrations.states import RegistrationKind, RegistrationState, Wish
 from subscriptions.models import ApiVersion, Application
 from subscriptions.states import Environment
@@ -254,3 +255,33 @@ class RefusedCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.code}"
+
+
+class FrontDoorClient(models.Model):
+    """A client that a program registered at the portal's own ``/register`` (RFC 7591), for as long as it exists.
+
+    ``registration_access_token_sha256``: of the token that manages it at ``/register/<client_id>`` (RFC 7592), "" until
+    the first answer. ``remarks``: members that are only said back. ``fingerprint``: SHA-256 of the registration
+    document; with ``idempotency_key`` it tells a repeat from another registration.
+    """
+
+    credential = models.OneToOneField(Credential, on_delete=models.CASCADE, related_name="front_door_client")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    idempotency_key = models.CharField(max_length=200, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    remarks = models.JSONField(default=dict, blank=True)
+    registration_access_token_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["team", "idempotency_key"],
+                name="front_door_idempotency_key_once",
+                condition=~Q(idempotency_key=""),
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["team", "fingerprint"])]
+
+    def __str__(self) -> str:
+        return f"{self.credential}"
