@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.openid import Server
 
+from keymanager.resident.client_metadata import supported_grants
 from keymanager.resident.issuer import endpoint
 from keymanager.resident.validator import ResidentValidator
 
@@ -25,11 +26,10 @@ AUTHORIZATION_PARAMETERS = frozenset(
         "nonce", "prompt", "max_age", "login_hint",
     }
 )  # fmt: skip
-GRANTS = ("authorization_code", "client_credentials", "refresh_token", "password")
 
 
 class ResidentServer(Server):
-    """One response type, four grants (``ResidentValidator`` decides about the password grant), PKCE by S256."""
+    """One response type, the grants that the operator allows, PKCE by S256."""
 
     def __init__(self) -> None:
         validator = ResidentValidator()
@@ -40,7 +40,7 @@ class ResidentServer(Server):
             refresh_token_generator=validator.new_refresh_token,
         )
         self._response_types = {"code": self.response_types["code"]}
-        self._grant_types = {name: self.grant_types[name] for name in GRANTS}
+        self._grant_types = {name: self.grant_types[name] for name in supported_grants()}
         grants: list[Any] = [self.auth_grant, self.openid_connect_auth.proxy_target]
         for grant in grants:
             grant._code_challenge_methods = {"S256": grant._code_challenge_methods["S256"]}

@@ -219,7 +219,9 @@ class ResidentValidator(OAuth2Validator):
         return True
 
     def validate_user(self, username: str, password: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """Check a person's password, for the password grant where it is allowed."""
+        """Check a person's password, for clients with the password grant only: others must not try passwords out."""
+        if not request.client.allows_grant_type(PASSWORD_GRANT):
+            raise errors.UnauthorizedClientError(request=request)
         if "\x00" in username:
             return False
         return bool(super().validate_user(username, password, client, request, *args, **kwargs))

@@ -46,12 +46,12 @@ class ResidentUnderTest:
         grants = ["client_credentials", "authorization_code", "refresh_token"]
         return self.register(**({"grant_types": grants, "redirect_uris": [CALLBACK]} | metadata))
 
-    def post(self, path: str, client: Mapping[str, Any] | None = None, **form: Any) -> httpx2.Response:
+    def post(self, path: str, client: Mapping[str, Any] | None = None, /, **form: Any) -> httpx2.Response:
         """A form post, with HTTP Basic when a client with a secret is given."""
         auth = (client["client_id"], client["client_secret"]) if client else None
         return self.http.post(f"{self.base}/{path}", data=form, auth=auth)
 
-    def token(self, client: Mapping[str, Any], **form: Any) -> dict[str, Any]:
+    def token(self, client: Mapping[str, Any], /, **form: Any) -> dict[str, Any]:
         """A successful token answer, by default by client_credentials."""
         answer = self.post("token", client, **({"grant_type": "client_credentials"} | form))
         assert answer.status_code == 200, answer.text
