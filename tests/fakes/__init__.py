@@ -1,0 +1,1 @@
+"""Faithful fakes: real servers on loopback with switchable habits and faults."""
