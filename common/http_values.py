@@ -83,16 +83,29 @@ class HttpResponse:
 
     def json_object(self, *, any_content_type: bool = False) -> dict[str, Any]:
         """The body as a JSON object. Raises ``KeyManagerProtocolError`` for anything else."""
-        where = f"{address_only(self.url)} answered {self.status} with"
-        if not (any_content_type or self.is_json):
-            raise KeyManagerProtocolError(f"{where} {self.content_type or 'no content type'} instead of JSON")
-        try:
-            value = json.loads(self.body)
-        except ValueError as exc:
-            raise KeyManagerProtocolError(f"{where} a body that is not JSON") from exc
+        value = self._json(any_content_type=any_content_type)
         if not isinstance(value, dict):
-            raise KeyManagerProtocolError(f"{where} JSON that is not an object")
+            raise KeyManagerProtocolError(f"{self._where} JSON that is not an object")
         return value
+
+    def json_list(self) -> list[Any]:
+        """The body as a JSON list. Raises ``KeyManagerProtocolError`` for anything else."""
+        value = self._json(any_content_type=False)
+        if not isinstance(value, list):
+            raise KeyManagerProtocolError(f"{self._where} JSON that is not a list")
+        return value
+
+    @property
+    def _where(self) -> str:
+        return f"{address_only(self.url)} answered {self.status} with"
+
+    def _json(self, *, any_content_type: bool) -> Any:
+        if not (any_content_type or self.is_json):
+            raise KeyManagerProtocolError(f"{self._where} {self.content_type or 'no content type'} instead of JSON")
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as exc:
+            raise KeyManagerProtocolError(f"{self._where} a body that is not JSON") from exc
 
     def json_object_or_empty(self) -> dict[str, Any]:
         """The body as a JSON object whatever the content type, or {} (for error answers, which are often sloppy)."""

@@ -235,7 +235,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStep:
-    """One named step of ``check()``; ``reason`` says why it failed or was skipped, ``milliseconds`` how long it took."""
+    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took."""
 
     name: str
     state: StepState
@@ -261,8 +261,8 @@ class KeyManagerAdapter(ABC):
     slug: ClassVar[str]
     label: ClassVar[str]
 
-    class Config:
-        """Overridden by a frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}``."""
+    # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
+    Config: ClassVar[type[Any]]
 
     def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
         self.config = config

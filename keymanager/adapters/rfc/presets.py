@@ -1,0 +1,47 @@
+"""Quirks of identity providers that were run and observed, as partial configurations of the ``rfc`` adapter."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from common.errors import InputError
+
+PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "oidc-provider": {
+        "initial_access_token_mode": "fixed",
+        "read_returns_secret": True,
+        "rotates_registration_token": True,
+        "introspection_auth": "basic",
+        "token_validation": "introspection",
+        "jwt_introspection": False,
+        "absent_scope": "none",
+        "resource_style": "any",
+        "max_resources": 1,
+    },
+    "glewlwyd": {
+        "initial_access_token_mode": "client_credentials",
+        "registration_scope": "dcr",
+        "empty_redirect_uris": False,
+        "placeholder_redirect_uri": "https://localhost/no-redirect",
+        "keeps_unknown_metadata": True,
+        "update_secret": "new",
+        "basic_encoding": "raw",
+        "introspection_auth": "basic",
+        "resource_style": "url",
+        "max_resources": 1,
+        "scopes_api": "glewlwyd",
+    },
+    "django-oauth-toolkit": {
+        "initial_access_token_mode": "fixed",
+        "rotates_registration_token": True,
+        "introspection_auth": "basic",
+        "resource_style": "url",
+        "max_resources": 0,
+    },
+}
+
+
+def with_preset(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` over the preset ``name``. Raises ``InputError`` for an unknown preset."""
+    if name not in PRESETS:
+        raise InputError.of("preset", f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
+    return {**PRESETS[name], **values}
