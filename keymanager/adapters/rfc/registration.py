@@ -118,4 +118,4 @@ def _same(name: str, asked: Any, got: Any) -> bool:
         return isinstance(got, str) and set(str(asked).split()) == set(got.split())
     if isinstance(asked, list):
         return sorted(map(str, asked)) == sorted(map(str, got)) if isinstance(got, list) else not asked and not got
-    return bool(asked == got or got == [asked])
+    return got in (asked, [asked])
