@@ -42,6 +42,11 @@ ARCHWAY_REGISTRATION_LEASE_SECONDS = env_int("ARCHWAY_REGISTRATION_LEASE_SECONDS
 ARCHWAY_REGISTRATION_MAX_ATTEMPTS = env_int("ARCHWAY_REGISTRATION_MAX_ATTEMPTS", 12)
 ARCHWAY_SWEEP_SECONDS = env_int("ARCHWAY_SWEEP_SECONDS", 2)
 
+# --- front door ---------------------------------------------------------------------------------------------------
+# How long a request to /register waits for the job, and how long a revoked token without a known end is remembered.
+ARCHWAY_REGISTER_WAIT_SECONDS = env_int("ARCHWAY_REGISTER_WAIT_SECONDS", 10)
+ARCHWAY_LONGEST_TOKEN_SECONDS = env_int("ARCHWAY_LONGEST_TOKEN_SECONDS", 30 * 24 * 3600)
+
 # --- validation ---------------------------------------------------------------------------------------------------
 ARCHWAY_VALIDATION_STEPS = env_list(
     "ARCHWAY_VALIDATION_STEPS",

@@ -1,0 +1,52 @@
+"""``POST /token`` (RFC 6749 section 3.2): passed on to the key manager that owns the client."""
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+
+from common.errors import InputError, NotSupported
+from keymanager.adapters.contract import TokenRequest
+from keymanager.front_door.answers import endpoint, passed_on
+from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETERS, Caller, identify
+from keymanager.front_door.forms import Parameters, read_form
+from keymanager.front_door.refusals import GrantNotAllowed
+from keymanager.front_door.routing import require_enabled
+from keymanager.services.key_managers import adapter_for
+
+GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
+# RFC 6749 section 4.4: only confidential clients; 4.3 would hand a person's password to a client nobody can tell apart.
+_CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials", "password"})
+
+
+@endpoint("POST")
+def token(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
+    """The key manager's own answer. Nothing of the token is stored or logged.
+
+    A key manager that is switched off or unreachable is 503 ``temporarily_unavailable`` with ``Retry-After``: RFC 6749
+    has no code for it at the token endpoint, so the one of its section 4.1.2.1 is used.
+    """
+    form = read_form(request)
+    caller = identify(request, form, endpoint="token", key_manager_slug=key_manager_slug)
+    _check_grant(form, caller)
+    require_enabled(caller.credential.key_manager)
+    return passed_on(adapter_for(caller.credential.key_manager).issue_token(token_request(form, caller)))
+
+
+def token_request(form: Parameters, caller: Caller) -> TokenRequest:
+    """The request to pass on: the client's own secret, in the way that its key manager expects it."""
+    return TokenRequest(
+        client_id=caller.credential.client_id,
+        client_secret=caller.client_secret,
+        token_endpoint_auth_method=caller.credential.token_endpoint_auth_method,
+        parameters=form.without(*AUTHENTICATION_PARAMETERS),
+    )
+
+
+def _check_grant(form: Parameters, caller: Caller) -> None:
+    grant_type = form.require("grant_type")
+    if grant_type not in GRANT_TYPES:
+        raise NotSupported(f"The grant types of this endpoint are {', '.join(GRANT_TYPES)}.")
+    if grant_type not in caller.credential.grant_types or (caller.is_public and grant_type in _CONFIDENTIAL_ONLY):
+        raise GrantNotAllowed(f"This client may not use the grant type {grant_type}.")
+    if caller.is_public and grant_type == "authorization_code" and not form.get("code_verifier"):
+        raise InputError.of("code_verifier", "A client without a secret must use PKCE (RFC 7636).")
