@@ -65,6 +65,12 @@ ARCHWAY_VALIDATION_STEPS = env_list(
 )
 ARCHWAY_CHANGE_POLL_MILLISECONDS = env_int("ARCHWAY_CHANGE_POLL_MILLISECONDS", 250)
 ARCHWAY_TOKEN_CACHE_SECONDS = env_int("ARCHWAY_TOKEN_CACHE_SECONDS", 60)
+# How late a change may become visible and still be seen by followers: longer than any transaction that announces one.
+ARCHWAY_CHANGE_WINDOW_SECONDS = env_int("ARCHWAY_CHANGE_WINDOW_SECONDS", 300)
+# A validator that could not read its database for longer refuses every call.
+ARCHWAY_VALIDATOR_STALE_SECONDS = env_int("ARCHWAY_VALIDATOR_STALE_SECONDS", 5)
+# How long a call waits for a key manager's word on its token; the gateway's own patience must be longer.
+ARCHWAY_TOKEN_WAIT_SECONDS = env_int("ARCHWAY_TOKEN_WAIT_SECONDS", 4)
 
 # --- Django -------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("ARCHWAY_DEBUG", False)

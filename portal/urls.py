@@ -1,5 +1,30 @@
 """All URLs; ``ARCHWAY_PARTS`` decides which a web process serves, the others are 404."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portal import health, pages
+from portal.parts import served_parts
+
+PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
+    "publisher": [path("api/v1/publisher/", include("publisher.rest.urls"))],
+    "store": [path("api/v1/store/", include("store.rest.urls"))],
+    "administration": [path("api/v1/admin/", include("administration.rest.urls"))],
+    "keymanager": [
+        path("resident/", include("keymanager.resident.urls")),
+        path("", include("keymanager.front_door.urls")),
+    ],
+}
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.start, name="start"),
+    path("sign-in/", LoginView.as_view(template_name="registration/sign_in.html"), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs/", pages.console, name="console"),
+]
+for part in sorted(served_parts()):
+    urlpatterns += PART_URLS[part]

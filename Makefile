@@ -1,0 +1,60 @@
+# A fresh machine needs Python 3.11+ and make; everything else comes from the lock files.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+EXTERNAL ?=
+FLAGS := $(if $(EXTERNAL),--external)
+
+.PHONY: demo smoke test test-all check bench lock servers clean
+
+$(BIN)/uv:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Archway needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.installed: requirements.lock $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirements requirements.lock
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirements requirements-dev.lock
+	touch $@ $(VENV)/.installed
+
+demo: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
+	@exec $(BIN)/python manage.py demo $(FLAGS)
+
+smoke: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
+	@exec $(BIN)/python manage.py smoke $(FLAGS)
+
+# Everything that needs Python only, on SQLite.
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest -n auto --dist loadscope -m "not servers and not browser"
+
+# Also on PostgreSQL and Redis, with real identity providers and a real browser.
+test-all: servers
+	ARCHWAY_PYTHON=$(BIN)/python tests/run-all.sh
+
+servers: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.servers.install
+
+servers-node: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.servers.install oidc-provider
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint --check --lint templates
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: servers
+	$(BIN)/python -m bench
+
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .servers .archway .mypy_cache .ruff_cache .pytest_cache

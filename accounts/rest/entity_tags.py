@@ -1,0 +1,38 @@
+"""ETag and If-Match (RFC 9110 sections 8.8.3 and 13.1.1) from a row's revision."""
+
+from typing import ClassVar
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.errors import ArchwayError
+
+
+class PreconditionFailed(ArchwayError):
+    """The row changed since the caller read it."""
+
+    code: ClassVar[str] = "precondition_failed"
+    status: ClassVar[int] = status.HTTP_412_PRECONDITION_FAILED
+    title: ClassVar[str] = "It was changed since you read it"
+
+
+def entity_tag(revision: int) -> str:
+    """The strong entity tag of a revision."""
+    return f'"{revision}"'
+
+
+def with_entity_tag(response: Response, revision: int) -> Response:
+    """``response`` carrying the row's entity tag."""
+    response["ETag"] = entity_tag(revision)
+    return response
+
+
+def require_match(request: Request, revision: int) -> None:
+    """Raise ``PreconditionFailed`` when ``If-Match`` is given and does not name ``revision``."""
+    given = request.headers.get("If-Match", "")
+    if not given or given.strip() == "*":
+        return
+    tags = {tag.strip() for tag in given.split(",")}
+    if entity_tag(revision) not in tags:
+        raise PreconditionFailed("Read it again, then repeat your change.")

@@ -1,0 +1,49 @@
+"""What every REST view needs: the actor behind the request, and own rows or 404."""
+
+import uuid
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+from accounts.actor import Actor, actor_of
+from accounts.models import ApiToken, User
+from common.errors import NotAllowed, NotFound
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+def actor_for(request: Request) -> Actor:
+    """The actor behind an authenticated request; looked up once per request."""
+    known = getattr(request, "_archway_actor", None)
+    if isinstance(known, Actor):
+        return known
+    if not isinstance(request.user, User):
+        raise NotAllowed("Sign in first.")
+    token = request.auth if isinstance(request.auth, ApiToken) else None
+    actor = actor_of(request.user, token)
+    request._archway_actor = actor  # type: ignore[attr-defined]
+    return actor
+
+
+def team_of(actor: Actor) -> uuid.UUID:
+    """The team that new things of this actor belong to."""
+    if actor.team_id is None:
+        raise NotAllowed("This needs a team.")
+    return actor.team_id
+
+
+def own(rows: QuerySet[RowT], **lookup: Any) -> RowT:
+    """The one row, or ``NotFound``: unknown and not-yours answer alike."""
+    row = rows.filter(**lookup).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def checked(serializer_class: type[Serializer[Any]], request: Request, *, partial: bool = False) -> dict[str, Any]:
+    """The validated body. Raises DRF's ``ValidationError``, which names the field."""
+    serializer = serializer_class(data=request.data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -1,0 +1,159 @@
+"""Bodies of the administration's REST API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from keymanager.adapters.registry import ADAPTERS
+from keymanager.models import KeyManager, KeyManagerCheck, Registration
+from keymanager.registrations.states import RegistrationState
+from keymanager.services.key_managers import capabilities_of, masked_config
+from subscriptions.models import AuditEvent, Plan
+
+
+class KeyManagerInput(serializers.Serializer[Any]):
+    """A new key manager."""
+
+    slug = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=100)
+    adapter = serializers.ChoiceField(choices=sorted(ADAPTERS))
+    config = serializers.DictField(default=dict)
+    description = serializers.CharField(max_length=256, required=False, allow_blank=True, default="")
+    enabled = serializers.BooleanField(default=True)
+    keep_secrets = serializers.BooleanField(default=True)
+
+
+class KeyManagerChange(serializers.Serializer[Any]):
+    """What may be changed; a secret sent back as its mask is kept."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    config = serializers.DictField(required=False)
+    description = serializers.CharField(max_length=256, required=False, allow_blank=True)
+    enabled = serializers.BooleanField(required=False)
+    keep_secrets = serializers.BooleanField(required=False)
+
+
+class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
+    """One key manager; secrets are masked."""
+
+    config = serializers.SerializerMethodField()
+    capabilities = serializers.SerializerMethodField()
+
+    class Meta:
+        model = KeyManager
+        fields = (
+            "slug",
+            "name",
+            "description",
+            "adapter",
+            "config",
+            "capabilities",
+            "issuer",
+            "enabled",
+            "keep_secrets",
+            "consecutive_failures",
+            "circuit_open_until",
+            "last_success_at",
+            "last_failure_at",
+            "last_failure",
+            "revision",
+            "created_at",
+            "updated_at",
+        )
+
+    def get_config(self, row: KeyManager) -> dict[str, Any]:
+        """The adapter's fields, secrets as five asterisks."""
+        return masked_config(row)
+
+    def get_capabilities(self, row: KeyManager) -> list[str]:
+        """What the configured adapter can do."""
+        return capabilities_of(row)
+
+
+class DiscoverInput(serializers.Serializer[Any]):
+    """An issuer or a discovery document's URL."""
+
+    url = serializers.CharField(max_length=2000)
+
+
+class CheckBody(serializers.ModelSerializer[KeyManagerCheck]):
+    """One run of a connection check; ``finished_at`` is null while it runs."""
+
+    class Meta:
+        model = KeyManagerCheck
+        fields = ("id", "started_at", "finished_at", "steps")
+
+
+class PlanInput(serializers.Serializer[Any]):
+    """A plan; null for both numbers means no limit."""
+
+    slug = serializers.CharField(max_length=60)
+    name = serializers.CharField(max_length=100)
+    description = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    requests = serializers.IntegerField(required=False, allow_null=True, default=None)
+    per_seconds = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class PlanChange(serializers.Serializer[Any]):
+    """What may be changed on a plan."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    description = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    requests = serializers.IntegerField(required=False, allow_null=True)
+    per_seconds = serializers.IntegerField(required=False, allow_null=True)
+
+
+class PlanBody(serializers.ModelSerializer[Plan]):
+    """One plan."""
+
+    class Meta:
+        model = Plan
+        fields = ("slug", "name", "description", "requests", "per_seconds", "created_at")
+
+
+class RegistrationBody(serializers.ModelSerializer[Registration]):
+    """One registration in the provisioning queue."""
+
+    key_manager = serializers.SlugRelatedField[Any](read_only=True, slug_field="slug")
+    credential = serializers.UUIDField(source="credential_id", allow_null=True)
+    api = serializers.UUIDField(source="api_version_id", allow_null=True)
+    state = serializers.ChoiceField(choices=[state.value for state in RegistrationState])
+
+    class Meta:
+        model = Registration
+        fields = (
+            "id",
+            "key_manager",
+            "kind",
+            "subject",
+            "credential",
+            "api",
+            "wish",
+            "state",
+            "attempts",
+            "next_try_at",
+            "last_error_code",
+            "last_error",
+            "actor_name",
+            "correlation_id",
+            "created_at",
+            "updated_at",
+        )
+
+
+class AuditBody(serializers.ModelSerializer[AuditEvent]):
+    """One line of the audit log."""
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "id",
+            "at",
+            "actor_name",
+            "action",
+            "object_type",
+            "object_id",
+            "object_name",
+            "detail",
+            "correlation_id",
+        )

@@ -1,0 +1,18 @@
+"""URLs below ``/api/v1/admin/``."""
+
+from django.urls import path
+
+from administration.rest import views
+
+urlpatterns = [
+    path("key-managers/", views.KeyManagerListView.as_view()),
+    path("key-managers/discover/", views.DiscoverView.as_view()),
+    path("key-managers/<slug:slug>/", views.KeyManagerView.as_view()),
+    path("key-managers/<slug:slug>/check/", views.KeyManagerChecksView.as_view()),
+    path("plans/", views.PlanListView.as_view()),
+    path("plans/<slug:slug>/", views.PlanView.as_view()),
+    path("registrations/", views.RegistrationListView.as_view()),
+    path("registrations/<uuid:pk>/", views.RegistrationView.as_view()),
+    path("registrations/<uuid:pk>/retry/", views.RegistrationRetryView.as_view()),
+    path("audit/", views.AuditListView.as_view()),
+]

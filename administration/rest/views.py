@@ -1,0 +1,212 @@
+"""Views of the administration's REST API: parse, call one service, render."""
+
+import uuid
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, permissions, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.rest.entity_tags import require_match, with_entity_tag
+from accounts.rest.idempotency import once
+from accounts.rest.views import actor_for, checked, own
+from administration.rest.filters import AuditFilter, RegistrationFilter
+from administration.rest.serializers import (
+    AuditBody,
+    CheckBody,
+    DiscoverInput,
+    KeyManagerBody,
+    KeyManagerChange,
+    KeyManagerInput,
+    PlanBody,
+    PlanChange,
+    PlanInput,
+    RegistrationBody,
+)
+from keymanager.models import KeyManager, KeyManagerCheck, Registration
+from keymanager.services import credentials, key_managers
+from keymanager.rest import AttemptBody
+from subscriptions.models import AuditEvent, Plan
+from subscriptions.services import plans
+
+
+class IsAdministrator(permissions.BasePermission):
+    """Only administrators."""
+
+    message = "This needs the role Administrator."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True for administrators."""
+        return bool(request.user and request.user.is_authenticated) and actor_for(request).is_administrator
+
+
+ADMINISTRATORS = (permissions.IsAuthenticated, IsAdministrator)
+
+
+class KeyManagerListView(generics.ListAPIView[KeyManager]):
+    """List key managers, or add one."""
+
+    permission_classes = ADMINISTRATORS
+    serializer_class = KeyManagerBody
+    queryset = KeyManager.objects.order_by("created_at", "id")
+
+    @extend_schema(request=KeyManagerInput, responses={201: KeyManagerBody})
+    def post(self, request: Request) -> Response:
+        """Add a key manager; existing APIs that accept all get their registrations there."""
+        actor = actor_for(request)
+        data = checked(KeyManagerInput, request)
+
+        def create() -> Response:
+            row = key_managers.create_key_manager(actor=actor, **data)
+            return with_entity_tag(Response(KeyManagerBody(row).data, status=status.HTTP_201_CREATED), row.revision)
+
+        return once(request, create)
+
+
+class KeyManagerView(APIView):
+    """One key manager."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(responses=KeyManagerBody)
+    def get(self, request: Request, slug: str) -> Response:
+        """Read it, secrets masked."""
+        row = own(KeyManager.objects.all(), slug=slug)
+        return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
+
+    @extend_schema(request=KeyManagerChange, responses=KeyManagerBody)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change it; a secret sent back as its mask is kept."""
+        row = own(KeyManager.objects.all(), slug=slug)
+        require_match(request, row.revision)
+        data = checked(KeyManagerChange, request)
+        row = key_managers.update_key_manager(actor=actor_for(request), key_manager=row, **data)
+        return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Delete it when nothing uses it."""
+        row = own(KeyManager.objects.all(), slug=slug)
+        require_match(request, row.revision)
+        key_managers.delete_key_manager(actor=actor_for(request), key_manager=row)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DiscoverView(APIView):
+    """Discovery before adding a key manager."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(request=DiscoverInput, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        """What the discovery document says: found, not found, what looks wrong."""
+        url = checked(DiscoverInput, request)["url"]
+        return Response(key_managers.discover(actor=actor_for(request), url=url).as_body())
+
+
+class KeyManagerChecksView(APIView):
+    """Connection checks of one key manager."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(responses=CheckBody)
+    def get(self, request: Request, slug: str) -> Response:
+        """The newest run, step by step."""
+        row = own(KeyManagerCheck.objects.filter(key_manager__slug=slug))
+        return Response(CheckBody(row).data)
+
+    @extend_schema(request=None, responses={202: CheckBody})
+    def post(self, request: Request, slug: str) -> Response:
+        """Start a run; a job does the steps, read them by GET."""
+        row = own(KeyManager.objects.all(), slug=slug)
+        check = key_managers.start_check(actor=actor_for(request), key_manager=row)
+        return Response(CheckBody(check).data, status=status.HTTP_202_ACCEPTED)
+
+
+class PlanListView(generics.ListAPIView[Plan]):
+    """List plans, or add one."""
+
+    permission_classes = ADMINISTRATORS
+    serializer_class = PlanBody
+    queryset = Plan.objects.order_by("created_at", "slug")
+
+    @extend_schema(request=PlanInput, responses={201: PlanBody})
+    def post(self, request: Request) -> Response:
+        """Add a plan."""
+        actor = actor_for(request)
+        data = checked(PlanInput, request)
+
+        def create() -> Response:
+            row = plans.create_plan(actor=actor, **data)
+            return Response(PlanBody(row).data, status=status.HTTP_201_CREATED)
+
+        return once(request, create)
+
+
+class PlanView(APIView):
+    """One plan."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(request=PlanChange, responses=PlanBody)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change it for every subscription that has it."""
+        row = own(Plan.objects.all(), slug=slug)
+        row = plans.change_plan(actor=actor_for(request), plan=row, changes=checked(PlanChange, request))
+        return Response(PlanBody(row).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Delete it when nothing uses it."""
+        plans.delete_plan(actor=actor_for(request), plan=own(Plan.objects.all(), slug=slug))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RegistrationListView(generics.ListAPIView[Registration]):
+    """The provisioning queue."""
+
+    permission_classes = ADMINISTRATORS
+    serializer_class = RegistrationBody
+    filterset_class = RegistrationFilter
+
+    def get_queryset(self) -> QuerySet[Registration]:
+        """Newest change first."""
+        return Registration.objects.select_related("key_manager").order_by("-updated_at", "id")
+
+
+class RegistrationView(APIView):
+    """One registration with its attempts."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(responses=RegistrationBody)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """What was sent and answered, secrets removed."""
+        row = own(Registration.objects.select_related("key_manager"), pk=pk)
+        attempts = AttemptBody(row.attempt_rows.all()[:50], many=True).data
+        return Response({**RegistrationBody(row).data, "trace": attempts})
+
+
+class RegistrationRetryView(APIView):
+    """Try a registration again."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(request=None, responses={202: RegistrationBody})
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Now, with fresh attempts."""
+        row = own(Registration.objects.select_related("key_manager"), pk=pk)
+        row = credentials.retry(actor=actor_for(request), registration=row)
+        return Response(RegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
+
+
+class AuditListView(generics.ListAPIView[AuditEvent]):
+    """Who did what."""
+
+    permission_classes = ADMINISTRATORS
+    serializer_class = AuditBody
+    filterset_class = AuditFilter
+    queryset = AuditEvent.objects.all()
+

@@ -1,0 +1,70 @@
+"""``manage.py smoke``: everything in a fresh folder on free ports, the main job walked once, then stopped."""
+
+import tempfile
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from common.errors import ConfigurationError
+from portal.management.commands.demo import prepare, seed
+from portal.runner.external import EXTERNAL_SLUG
+from portal.runner.layout import Layout, start_all, start_external
+from portal.runner.processes import Children, free_ports
+from portal.runner.walk import Walk, WalkFailed
+
+
+class Command(BaseCommand):
+    """Walk the main job."""
+
+    help = "Start everything in a fresh folder on free ports, walk the main job by REST, stop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--external", action="store_true", help="with a real oidc-provider as the key manager")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start, walk, stop."""
+        external: bool = options["external"]
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="archway-smoke-") as folder:
+            web, gateway, validator, backend, provider = free_ports(5)
+            layout = Layout(
+                home=Path(folder),
+                web_port=web,
+                gateway_port=gateway,
+                validator_port=validator,
+                backend_port=backend,
+                external_port=provider if external else 0,
+            )
+            children = Children()
+            try:
+                self._walk(children, layout)
+            except (WalkFailed, ConfigurationError) as exc:
+                logs = "\n\n".join(f"--- {child.name}\n{child.log_tail(25)}" for child in children.children)
+                raise CommandError(f"{exc}\n\n{logs}") from exc
+            finally:
+                children.stop()
+        self.stdout.write(self.style.SUCCESS(f"The main job works ({time.monotonic() - started:.1f} s)"))
+
+    def _walk(self, children: Children, layout: Layout) -> None:
+        started = time.monotonic()
+        prepare(layout)
+        seed(layout)
+        if layout.external_port:
+            start_external(children, layout)
+            layout.run_management("add_demo_key_manager", "--issuer", layout.external_url)
+        start_all(children, layout)
+        self.stdout.write(f"  ok  {(time.monotonic() - started) * 1000:7.0f} ms  everything runs")
+        Walk(
+            web_url=layout.web_url,
+            gateway_url=layout.gateway_url,
+            backend_url=layout.backend_url,
+            key_manager=EXTERNAL_SLUG if layout.external_port else "resident",
+            developer_token=layout.run_management("api_token", "api-developer").strip(),
+            subscriber_token=layout.run_management("api_token", "app-developer").strip(),
+            say=self.stdout.write,
+        ).run()
+

@@ -1,0 +1,22 @@
+"""The demo's second key manager: a real oidc-provider, added through the same service as any other."""
+
+from accounts.actor import actor_of
+from accounts.models import User
+from keymanager.models import KeyManager
+from keymanager.services.key_managers import create_key_manager
+from portal.runner.layout import EXTERNAL_REGISTRATION_TOKEN
+
+EXTERNAL_SLUG = "oidc-provider"
+
+
+def add_external_key_manager(issuer: str) -> None:
+    """Make the row when it is missing."""
+    if KeyManager.objects.filter(slug=EXTERNAL_SLUG).exists():
+        return
+    create_key_manager(
+        actor=actor_of(User.objects.get(username="admin")),
+        slug=EXTERNAL_SLUG,
+        name="oidc-provider",
+        adapter="rfc",
+        config={"preset": "oidc-provider", "issuer": issuer, "initial_access_token": EXTERNAL_REGISTRATION_TOKEN},
+    )

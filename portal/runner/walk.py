@@ -1,0 +1,210 @@
+"""The main job, walked by REST from nothing to a call through the gateway, and the refusals after it."""
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from portal.runner.sample_api import SAMPLE_DEFINITION, SAMPLE_SCOPES
+
+SETTLE_SECONDS = 20.0
+REFUSAL_SECONDS = 5.0
+
+
+class WalkFailed(Exception):
+    """A step did not do what it should; the message says what was seen."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """One walk. ``say`` prints a finished step with its milliseconds."""
+
+    web_url: str
+    gateway_url: str
+    backend_url: str
+    key_manager: str
+    developer_token: str = field(repr=False)
+    subscriber_token: str = field(repr=False)
+    say: Callable[[str], None] = print
+    suffix: str = ""
+
+    def run(self) -> None:
+        """Every step in order. Raises ``WalkFailed`` at the first that fails."""
+        with httpx2.Client(timeout=30, trust_env=False) as http:
+            self._walk(http)
+
+    def _walk(self, http: httpx2.Client) -> None:
+        publisher = _Caller(http, f"{self.web_url}/api/v1/publisher", self.developer_token)
+        store = _Caller(http, f"{self.web_url}/api/v1/store", self.subscriber_token)
+        context = f"/smoke{self.suffix}"
+        calls = f"{self.gateway_url}{context}/1.0.0"
+
+        with self._step("publish an API from an OpenAPI document"):
+            api = self._publish(publisher, f"Smoke {self.suffix}".strip(), context)
+        with self._step(f"create an application; {self.key_manager} registers a client"):
+            application, credential = self._application(store, list(SAMPLE_SCOPES))
+        with self._step("subscribe"):
+            subscription = self._subscribe(store, application, api)
+        client_id, secret = self._secret(store, credential)
+        with self._step("get a token at /token"):
+            token = self._token(http, client_id, secret, "books:read")
+        with self._step("call through Envoy: 200"):
+            self._expect(http, f"{calls}/books", token, 200)
+        with self._step("operation that needs no token: 200"):
+            self._expect(http, f"{calls}/status", "", 200)
+        with self._step("no token: 401"):
+            self._expect(http, f"{calls}/books", "", 401)
+        with self._step("wrong scope: 403, with a verdict behind the reference"):
+            self._wrong_scope(http, store, calls, token)
+        with self._step("subscription blocked: 403"):
+            publisher.post(f"/subscriptions/{subscription}/block/", {"scope": "all"}, 200)
+            self._expect(http, f"{calls}/books", token, 403, "subscription_blocked")
+            publisher.post(f"/subscriptions/{subscription}/unblock/", {}, 200)
+            self._expect(http, f"{calls}/books", token, 200)
+        with self._step("no subscription: 403"):
+            store.delete(f"/subscriptions/{subscription}/", 204)
+            self._expect(http, f"{calls}/books", token, 403, "not_subscribed")
+            self._subscribe(store, application, api)
+            self._expect(http, f"{calls}/books", token, 200)
+        with self._step("revoked token: 401"):
+            self._revoke(http, client_id, secret, token)
+            self._expect(http, f"{calls}/books", token, 401)
+        with self._step("deleted client: 401"):
+            token = self._token(http, client_id, secret, "books:read")
+            self._expect(http, f"{calls}/books", token, 200)
+            store.delete(f"/credentials/{credential}/", 202)
+            self._expect(http, f"{calls}/books", token, 401)
+            self._await_state(store, credential, "removed")
+        with self._step("remove the application and retire the API"):
+            store.delete(f"/applications/{application}/", 202)
+            for action in ("deprecate", "retire"):
+                publisher.post(f"/apis/{api}/lifecycle/", {"action": action}, 200)
+            self._expect(http, f"{calls}/status", "", 404)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        except WalkFailed as exc:
+            raise WalkFailed(f"{name}: {exc}") from exc
+        self.say(f"  ok  {(time.monotonic() - started) * 1000:7.0f} ms  {name}")
+
+    def _publish(self, publisher: "_Caller", name: str, context: str) -> str:
+        body = {
+            "name": name,
+            "version": "1.0.0",
+            "context": context,
+            "endpoints": {"production": self.backend_url, "sandbox": self.backend_url},
+            "plans": ["unlimited"],
+            "key_managers": "all",
+            "definition": SAMPLE_DEFINITION,
+        }
+        api = str(publisher.post("/apis/", body, 201)["id"])
+        state = publisher.post(f"/apis/{api}/lifecycle/", {"action": "publish"}, 200)["state"]
+        if state != "published":
+            raise WalkFailed(f"the API is {state}")
+        return api
+
+    def _application(self, store: "_Caller", scopes: list[str]) -> tuple[str, str]:
+        credential = {"key_manager": self.key_manager, "environment": "production", "scopes": scopes}
+        body = {"name": f"smoke{self.suffix}", "credentials": [credential]}
+        answer = store.post("/applications/", body, 201)
+        credential_id = str(answer["credentials"][0]["id"])
+        self._await_state(store, credential_id, "active")
+        return str(answer["id"]), credential_id
+
+    def _await_state(self, store: "_Caller", credential: str, wanted: str) -> None:
+        def seen() -> tuple[bool, str]:
+            answer = store.get(f"/credentials/{credential}/", 200)
+            return answer["state"] == wanted, f"the client is {answer['state']}: {answer['last_error']}"
+
+        _until(seen, SETTLE_SECONDS)
+
+    def _subscribe(self, store: "_Caller", application: str, api: str) -> str:
+        body = {"application": application, "api": api, "plan": "unlimited"}
+        return str(store.post("/subscriptions/", body, 201)["id"])
+
+    def _secret(self, store: "_Caller", credential: str) -> tuple[str, str]:
+        answer = store.post(f"/credentials/{credential}/reveal-secret/", {}, 200)
+        return str(answer["client_id"]), str(answer["client_secret"])
+
+    def _token(self, http: httpx2.Client, client_id: str, secret: str, scope: str) -> str:
+        form = {"grant_type": "client_credentials", "scope": scope}
+        answer = http.post(f"{self.web_url}/token", data=form, headers=_basic(client_id, secret))
+        if answer.status_code != 200:
+            raise WalkFailed(f"/token answered {answer.status_code} {answer.json().get('error')}")
+        return str(answer.json()["access_token"])
+
+    def _revoke(self, http: httpx2.Client, client_id: str, secret: str, token: str) -> None:
+        answer = http.post(f"{self.web_url}/revoke", data={"token": token}, headers=_basic(client_id, secret))
+        if answer.status_code != 200:
+            raise WalkFailed(f"/revoke answered {answer.status_code}")
+
+    def _wrong_scope(self, http: httpx2.Client, store: "_Caller", calls: str, token: str) -> None:
+        answer = http.post(f"{calls}/books", headers={"Authorization": f"Bearer {token}"})
+        if answer.status_code != 403 or answer.json()["code"] != "insufficient_scope":
+            raise WalkFailed(f"the gateway answered {answer.status_code} {answer.text[:200]}")
+        reference = answer.json()["reference"]
+
+        def seen() -> tuple[bool, str]:
+            status, verdict = store.read(f"/verdicts/{reference}/")
+            return status == 200 and verdict["first_failed"] == "scopes", f"the verdict is {status} {verdict}"
+
+        _until(seen, REFUSAL_SECONDS)
+
+    def _expect(self, http: httpx2.Client, url: str, token: str, status: int, code: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+        def seen() -> tuple[bool, str]:
+            answer = http.get(url, headers=headers)
+            good = answer.status_code == status and (not code or answer.json().get("code") == code)
+            return good, f"the gateway answered {answer.status_code} {answer.text[:300]}"
+
+        _until(seen, REFUSAL_SECONDS)
+
+
+@dataclass(slots=True)
+class _Caller:
+    http: httpx2.Client
+    base: str
+    token: str = field(repr=False)
+
+    def read(self, path: str) -> tuple[int, dict[str, Any]]:
+        answer = self.http.get(self.base + path, headers={"Authorization": f"Bearer {self.token}"})
+        return answer.status_code, answer.json()
+
+    def get(self, path: str, status: int) -> dict[str, Any]:
+        return self._call("GET", path, None, status)
+
+    def post(self, path: str, body: dict[str, Any], status: int) -> dict[str, Any]:
+        return self._call("POST", path, body, status)
+
+    def delete(self, path: str, status: int) -> dict[str, Any]:
+        return self._call("DELETE", path, None, status)
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None, status: int) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = self.http.request(method, self.base + path, json=body, headers=headers)
+        if answer.status_code != status:
+            raise WalkFailed(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
+        return dict(answer.json()) if answer.content else {}
+
+
+def _basic(client_id: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+def _until(seen: Callable[[], tuple[bool, str]], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        good, what = seen()
+        if good:
+            return
+        if time.monotonic() > deadline:
+            raise WalkFailed(f"after {seconds:.0f} s {what}")
+        time.sleep(0.05)

@@ -1,0 +1,254 @@
+"""Views of the publisher's REST API: parse, call one service, render."""
+
+import json
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.rest.entity_tags import require_match, with_entity_tag
+from accounts.rest.idempotency import once
+from accounts.rest.pagination import PageNumberPages
+from accounts.rest.views import actor_for, checked, own, team_of
+from common.errors import InputError
+from keymanager.models import Registration
+from keymanager.services.resources import registrations_of
+from publisher import services
+from publisher.definitions import Definition, HandOperation, operations_by_hand, parse_definition
+from publisher.fetching import fetch_definition
+from publisher.rest.filters import ApiFilter
+from publisher.rest.serializers import (
+    ApiBody,
+    ApiCreateInput,
+    ApiDetailBody,
+    ApiFactsInput,
+    BlockInput,
+    DefinitionInput,
+    LifecycleInput,
+    PublisherSubscriptionBody,
+    ResourceRegistrationBody,
+)
+from subscriptions.models import ApiVersion, Plan, Subscription
+from subscriptions.queries.owned import subscriptions_to_teams, versions_of_teams
+from subscriptions.services.apis import VersionFacts
+from subscriptions.states import LifecycleAction
+
+
+def own_versions(request: Request) -> QuerySet[ApiVersion]:
+    """API versions of the caller's teams."""
+    return versions_of_teams(actor_for(request).team_ids)
+
+
+class ApiListView(generics.ListAPIView[ApiVersion]):
+    """List own API versions, or create one."""
+
+    serializer_class = ApiBody
+    filterset_class = ApiFilter
+
+    def get_queryset(self) -> QuerySet[ApiVersion]:
+        """Own rows."""
+        return own_versions(self.request)
+
+    @extend_schema(request=ApiCreateInput, responses={201: ApiDetailBody})
+    def post(self, request: Request) -> Response:
+        """Create an API version from a definition, a URL or operations given by hand."""
+        actor = actor_for(request)
+
+        data = checked(ApiCreateInput, request)
+        # Read (and perhaps fetched) before any transaction is open.
+        new = services.NewApi(
+            name=data["name"],
+            version=data["version"],
+            context=data["context"],
+            definition=_definition(data),
+            facts=_facts(data),
+            key_managers=data.get("key_managers", "all"),
+        )
+
+        def create() -> Response:
+            row = services.create_api(actor=actor, team_id=team_of(actor), new=new)
+            return with_entity_tag(Response(_detail(request, row.pk), status=status.HTTP_201_CREATED), row.revision)
+
+        return once(request, create)
+
+
+class ApiView(APIView):
+    """One API version."""
+
+    @extend_schema(responses=ApiDetailBody)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Read it."""
+        row = own(own_versions(request), pk=pk)
+        return with_entity_tag(Response(_detail(request, pk)), row.revision)
+
+    @extend_schema(request=ApiFactsInput, responses=ApiDetailBody)
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        """Change facts or accepted key managers."""
+        row = own(own_versions(request), pk=pk)
+        require_match(request, row.revision)
+        data = checked(ApiFactsInput, request, partial=True)
+        row = services.change_api(
+            actor=actor_for(request), api_version=row, facts=_facts(data), key_managers=data.get("key_managers")
+        )
+        return with_entity_tag(Response(_detail(request, pk)), row.revision)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        """Delete a version that nothing uses."""
+        row = own(own_versions(request), pk=pk)
+        require_match(request, row.revision)
+        services.delete_api(actor=actor_for(request), api_version=row)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ApiDefinitionView(APIView):
+    """The definition of one API version."""
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """The stored document."""
+        return Response(own(own_versions(request), pk=pk).definition)
+
+    @extend_schema(request=DefinitionInput, responses=ApiDetailBody)
+    def put(self, request: Request, pk: uuid.UUID) -> Response:
+        """Replace it; an invalid one changes nothing."""
+        row = own(own_versions(request), pk=pk)
+        require_match(request, row.revision)
+        data = checked(DefinitionInput, request)
+        row = services.replace_definition(actor=actor_for(request), api_version=row, definition=_definition(data))
+        return with_entity_tag(Response(_detail(request, pk)), row.revision)
+
+
+class ApiLifecycleView(APIView):
+    """Lifecycle of one API version."""
+
+    @extend_schema(request=LifecycleInput, responses=ApiDetailBody)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Publish, block, unblock, deprecate, retire or demote."""
+        row = own(own_versions(request), pk=pk)
+        action = LifecycleAction(checked(LifecycleInput, request)["action"])
+        row = services.move_api(actor=actor_for(request), api_version=row, action=action)
+        return with_entity_tag(Response(_detail(request, pk)), row.revision)
+
+
+class ApiRegistrationsView(generics.ListAPIView[Registration]):
+    """Where the API's resource and scopes stand at every key manager."""
+
+    serializer_class = ResourceRegistrationBody
+
+    def get_queryset(self) -> QuerySet[Registration]:
+        """Registrations of one own API version."""
+        return registrations_of(own(own_versions(self.request), pk=self.kwargs["pk"]))
+
+
+class ApiSubscriptionsView(generics.ListAPIView[Subscription]):
+    """Who subscribes to an API version."""
+
+    serializer_class = PublisherSubscriptionBody
+
+    def get_queryset(self) -> QuerySet[Subscription]:
+        """Subscriptions to one own API version."""
+        row = own(own_versions(self.request), pk=self.kwargs["pk"])
+        return subscriptions_to_teams(actor_for(self.request).team_ids).filter(api_version=row)
+
+
+class SubscriptionBlockView(APIView):
+    """Block one subscription."""
+
+    @extend_schema(request=BlockInput, responses=PublisherSubscriptionBody)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Refuse every call, or production calls only."""
+        actor = actor_for(request)
+        row = own(subscriptions_to_teams(actor.team_ids), pk=pk)
+        scope = checked(BlockInput, request)["scope"]
+        row = services.block_subscription(actor=actor, subscription=row, production_only=scope == "production")
+        return Response(PublisherSubscriptionBody(row).data)
+
+
+class SubscriptionUnblockView(APIView):
+    """Unblock one subscription."""
+
+    @extend_schema(request=None, responses=PublisherSubscriptionBody)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Let its calls through again."""
+        actor = actor_for(request)
+        row = own(subscriptions_to_teams(actor.team_ids), pk=pk)
+        return Response(PublisherSubscriptionBody(services.unblock_subscription(actor=actor, subscription=row)).data)
+
+
+class PlanListView(APIView):
+    """Plans that an API may offer."""
+
+    def get(self, request: Request) -> Response:
+        """All plans."""
+        pages = PageNumberPages()
+        plans = pages.paginate_queryset(Plan.objects.order_by("created_at", "slug"), request, view=self) or []
+        return pages.get_paginated_response(
+            [
+                {
+                    "slug": plan.slug,
+                    "name": plan.name,
+                    "description": plan.description,
+                    "requests": plan.requests,
+                    "per_seconds": plan.per_seconds,
+                }
+                for plan in plans
+            ]
+        )
+
+
+def _detail(request: Request, pk: uuid.UUID) -> dict[str, Any]:
+    row = (
+        own_versions(request)
+        .select_related("accepted_key_managers")
+        .prefetch_related("operations__scopes", "scopes", "accepted_key_managers__key_managers")
+        .get(pk=pk)
+    )
+    return dict(ApiDetailBody(row).data)
+
+
+def _facts(data: dict[str, Any]) -> VersionFacts:
+    endpoints = data.get("endpoints", {})
+    return VersionFacts(
+        description=data.get("description"),
+        tags=data.get("tags"),
+        production_url=endpoints.get("production"),
+        sandbox_url=endpoints.get("sandbox"),
+        plans=data.get("plans"),
+        public=data.get("public"),
+        forward_token=data.get("forward_token"),
+        backend_jwt=data.get("backend_jwt"),
+        audiences=data.get("audiences"),
+    )
+
+
+def _definition(data: dict[str, Any]) -> Definition:
+    if url := data.get("definition_url"):
+        return parse_definition(fetch_definition(url, settings.ARCHWAY_ALLOWED_NETWORKS))
+    if operations := data.get("operations"):
+        return operations_by_hand(
+            [
+                HandOperation(
+                    method=item["method"],
+                    path=item["path"],
+                    scopes=tuple(item["scopes"]),
+                    auth=item["auth"],
+                    summary=item["summary"],
+                )
+                for item in operations
+            ],
+            title=data.get("name", ""),
+            version=data.get("version", ""),
+        )
+    definition = data.get("definition")
+    if isinstance(definition, dict):
+        return parse_definition(json.dumps(definition))
+    if isinstance(definition, str):
+        return parse_definition(definition)
+    raise InputError.of("definition", "Give the document as an object or as text.")

@@ -1,0 +1,115 @@
+"""What publishers do: each function is one transaction over the shared database and the key managers' wishes.
+
+Nothing here calls a key manager; registrations are carried out by jobs after commit.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from accounts.actor import Actor
+from keymanager.services.acceptance import accept_key_managers, accepted_key_managers
+from keymanager.services.resources import forget_api_version, sync_api_version
+from publisher.definitions import Definition
+from subscriptions.models import ApiVersion, Subscription
+from subscriptions.services import apis
+from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts
+from subscriptions.services.subscribing import move_subscription
+from subscriptions.states import LifecycleAction, OperationAuth, SubscriptionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewApi:
+    """What is needed to create an API version."""
+
+    name: str
+    version: str
+    context: str
+    definition: Definition
+    facts: VersionFacts = field(default_factory=VersionFacts)
+    key_managers: str | Sequence[str] = "all"
+
+
+def design_of(definition: Definition) -> DesignInput:
+    """The stored design of a parsed definition."""
+    return DesignInput(
+        operations=tuple(
+            OperationInput(
+                method=operation.method,
+                path=operation.path,
+                operation_id=operation.operation_id,
+                summary=operation.summary,
+                auth=OperationAuth(operation.auth),
+                scopes=tuple(operation.scopes),
+            )
+            for operation in definition.operations
+        ),
+        scopes={scope.key: scope.description for scope in definition.scopes},
+        definition=definition.document,
+    )
+
+
+@transaction.atomic
+def create_api(*, actor: Actor, team_id: uuid.UUID, new: NewApi) -> ApiVersion:
+    """Create an API version; its resource and scopes are wished for at every accepted key manager from now on."""
+    row = apis.create_api_version(
+        actor=actor,
+        team_id=team_id,
+        name=new.name,
+        context=new.context,
+        version=new.version,
+        facts=new.facts,
+        design=design_of(new.definition),
+    )
+    accept_key_managers(actor=actor, api_version=row, slugs=new.key_managers)
+    sync_api_version(actor=actor, api_version=row)
+    return row
+
+
+@transaction.atomic
+def change_api(
+    *, actor: Actor, api_version: ApiVersion, facts: VersionFacts, key_managers: str | Sequence[str] | None = None
+) -> ApiVersion:
+    """Change facts and, when given, the accepted key managers."""
+    row = apis.change_api_version(actor=actor, api_version=api_version, facts=facts)
+    if key_managers is not None:
+        accept_key_managers(actor=actor, api_version=row, slugs=key_managers)
+        sync_api_version(actor=actor, api_version=row)
+    return row
+
+
+@transaction.atomic
+def replace_definition(*, actor: Actor, api_version: ApiVersion, definition: Definition) -> ApiVersion:
+    """Replace the definition; operations and scopes follow it, and so do the key managers' scopes."""
+    row = apis.replace_design(actor=actor, api_version=api_version, design=design_of(definition))
+    sync_api_version(actor=actor, api_version=row)
+    return row
+
+
+@transaction.atomic
+def move_api(*, actor: Actor, api_version: ApiVersion, action: LifecycleAction) -> ApiVersion:
+    """Carry out a lifecycle action. Raises ``RuleError`` with the unmet checks."""
+    accepted = accepted_key_managers(api_version).count()
+    return apis.move_api_version(
+        actor=actor, api_version=api_version, action=action, accepted_key_managers=accepted
+    )
+
+
+@transaction.atomic
+def delete_api(*, actor: Actor, api_version: ApiVersion) -> None:
+    """Delete an API version and take its resource and its last-used scopes away from the key managers."""
+    forget_api_version(actor=actor, api_version=api_version)
+    apis.delete_api_version(actor=actor, api_version=api_version)
+
+
+def block_subscription(*, actor: Actor, subscription: Subscription, production_only: bool) -> Subscription:
+    """Refuse every call, or production calls only."""
+    state = SubscriptionState.PRODUCTION_BLOCKED if production_only else SubscriptionState.BLOCKED
+    return move_subscription(actor=actor, subscription=subscription, state=state)
+
+
+def unblock_subscription(*, actor: Actor, subscription: Subscription) -> Subscription:
+    """Let the calls through again."""
+    return move_subscription(actor=actor, subscription=subscription, state=SubscriptionState.UNBLOCKED)

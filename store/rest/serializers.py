@@ -1,0 +1,202 @@
+"""Bodies of the store's REST API."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from keymanager.models import Credential, Registration
+from keymanager.rest import AttemptBody
+from subscriptions.models import ApiVersion, Application, Plan, Subscription
+from subscriptions.states import Environment
+
+TOKEN_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+
+
+class StoreApiBody(serializers.ModelSerializer[ApiVersion]):
+    """One API version as the store shows it."""
+
+    name = serializers.CharField(source="api.name")
+    context = serializers.CharField(source="api.context")
+    team = serializers.CharField(source="api.team.name")
+    plans = serializers.SlugRelatedField[Plan](many=True, read_only=True, slug_field="slug")
+    base_urls = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ApiVersion
+        fields = (
+            "id",
+            "name",
+            "version",
+            "context",
+            "team",
+            "state",
+            "description",
+            "tags",
+            "plans",
+            "base_urls",
+            "created_at",
+            "updated_at",
+        )
+
+    def get_base_urls(self, row: ApiVersion) -> dict[str, str]:
+        """Where the gateway serves it; the kind of key chooses the environment."""
+        url = f"{settings.ARCHWAY_GATEWAY_URL}{row.path_prefix}"
+        return {
+            name: url
+            for name, upstream in (("production", row.production_url), ("sandbox", row.sandbox_url))
+            if upstream
+        }
+
+
+class CredentialInput(serializers.Serializer[Any]):
+    """A client that shall be registered."""
+
+    key_manager = serializers.SlugField()
+    environment = serializers.ChoiceField(choices=[env.value for env in Environment], default="production")
+    grant_types = serializers.ListField(child=serializers.CharField(), default=lambda: ["client_credentials"])
+    redirect_uris = serializers.ListField(child=serializers.CharField(), default=list)
+    scopes = serializers.ListField(child=serializers.CharField(), default=list)
+    token_endpoint_auth_method = serializers.ChoiceField(choices=TOKEN_METHODS, default="client_secret_basic")
+
+
+class CredentialChange(serializers.Serializer[Any]):
+    """What may be changed on a client."""
+
+    grant_types = serializers.ListField(child=serializers.CharField(), required=False)
+    redirect_uris = serializers.ListField(child=serializers.CharField(), required=False)
+    scopes = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class ApplicationInput(serializers.Serializer[Any]):
+    """A new application, with the clients that it shall have."""
+
+    name = serializers.CharField()
+    description = serializers.CharField(required=False, allow_blank=True, default="")
+    credentials = CredentialInput(many=True, required=False, default=list)
+
+
+class ApplicationChange(serializers.Serializer[Any]):
+    """What may be changed on an application."""
+
+    name = serializers.CharField(required=False)
+    description = serializers.CharField(required=False, allow_blank=True)
+
+
+class CredentialBody(serializers.ModelSerializer[Credential]):
+    """One client and where its registration stands. The secret is never part of it."""
+
+    application = serializers.UUIDField(source="application_id")
+    key_manager = serializers.SlugRelatedField[Any](read_only=True, slug_field="slug")
+    state = serializers.CharField(source="registration.state")
+    attempts = serializers.IntegerField(source="registration.attempts")
+    next_try_at = serializers.DateTimeField(source="registration.next_try_at")
+    last_error = serializers.CharField(source="registration.last_error")
+    last_error_code = serializers.CharField(source="registration.last_error_code")
+
+    class Meta:
+        model = Credential
+        fields = (
+            "id",
+            "application",
+            "key_manager",
+            "environment",
+            "state",
+            "client_id",
+            "grant_types",
+            "redirect_uris",
+            "scopes",
+            "token_endpoint_auth_method",
+            "mapped",
+            "attempts",
+            "next_try_at",
+            "last_error",
+            "last_error_code",
+            "revision",
+            "created_at",
+            "updated_at",
+        )
+
+
+class ApplicationBody(serializers.ModelSerializer[Application]):
+    """One application with its credentials."""
+
+    team = serializers.CharField(source="team.name")
+    credentials = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Application
+        fields = ("id", "name", "description", "team", "state", "credentials", "revision", "created_at", "updated_at")
+
+    def get_credentials(self, row: Application) -> list[dict[str, Any]]:
+        """Credentials that are not removed."""
+        rows = [credential for credential in row.credentials.all() if credential.removed_at is None]
+        return [dict(CredentialBody(credential).data) for credential in rows]
+
+
+class CredentialDetailBody(CredentialBody):
+    """One client with its attempts, newest first."""
+
+    trace = serializers.SerializerMethodField()
+
+    class Meta(CredentialBody.Meta):
+        fields = (*CredentialBody.Meta.fields, "trace")
+
+    def get_trace(self, row: Credential) -> list[dict[str, Any]]:
+        """The newest 20 attempts."""
+        registration: Registration = row.registration
+        return [dict(AttemptBody(attempt).data) for attempt in registration.attempt_rows.all()[:20]]
+
+
+class SubscriptionInput(serializers.Serializer[Any]):
+    """Ids of the application and the API version, and the plan's slug."""
+
+    application = serializers.UUIDField()
+    api = serializers.UUIDField()
+    plan = serializers.SlugField()
+
+
+class SubscriptionChange(serializers.Serializer[Any]):
+    """Another plan."""
+
+    plan = serializers.SlugField()
+
+
+class SubscriptionBody(serializers.ModelSerializer[Subscription]):
+    """One subscription as its subscriber sees it."""
+
+    application = serializers.UUIDField(source="application_id")
+    api = serializers.UUIDField(source="api_version_id")
+    api_name = serializers.CharField(source="api_version.api.name")
+    api_version = serializers.CharField(source="api_version.version")
+    plan = serializers.SlugRelatedField[Plan](read_only=True, slug_field="slug")
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "id",
+            "application",
+            "api",
+            "api_name",
+            "api_version",
+            "plan",
+            "state",
+            "revision",
+            "created_at",
+            "updated_at",
+        )
+
+
+class TokenInput(serializers.Serializer[Any]):
+    """Scopes asked for; none asks for what the key manager gives by default."""
+
+    scopes = serializers.ListField(child=serializers.CharField(), default=list)
+
+
+class TokenBody(serializers.Serializer[Any]):
+    """A token, shown this once."""
+
+    access_token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField(allow_null=True)
+    scope = serializers.CharField(allow_blank=True)

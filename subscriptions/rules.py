@@ -1,0 +1,101 @@
+"""Decisions that need no database."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from common.errors import InputError
+
+_CONTEXT: Final = re.compile(r"^(/[a-z0-9][a-z0-9._~-]*)+$", re.IGNORECASE)
+_VERSION: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")
+# First path segments under which the portal or the gateway itself answers.
+_RESERVED_CONTEXTS: Final = frozenset({"check", "healthz", "statz"})
+
+
+def check_name(name: str, *, longest: int, field: str = "name") -> str:
+    """The name without outer blanks. Raises ``InputError`` naming ``field`` when it is empty, too long or has controls."""
+    cleaned = name.strip()
+    if not cleaned:
+        raise InputError.of(field, "This must not be empty.")
+    if len(cleaned) > longest:
+        raise InputError.of(field, f"At most {longest} characters, this has {len(cleaned)}.")
+    if not cleaned.isprintable():
+        raise InputError.of(field, "Only printable characters.")
+    return cleaned
+
+
+def check_context(context: str) -> str:
+    """A gateway path such as ``/museum``. Raises ``InputError`` naming ``context``."""
+    if not context.startswith("/"):
+        raise InputError.of("context", "It must start with '/'.")
+    if len(context) > 232:
+        raise InputError.of("context", "At most 232 characters.")
+    if not _CONTEXT.match(context) or any(part in {".", ".."} for part in context.split("/")):
+        raise InputError.of("context", "Use segments of letters, digits, '.', '_', '~' and '-', for example /museum.")
+    if context.split("/")[1].lower() in _RESERVED_CONTEXTS:
+        raise InputError.of("context", f"/{context.split('/')[1]} is reserved.")
+    return context
+
+
+def check_version(version: str) -> str:
+    """A version such as ``1.0.0``. Raises ``InputError`` naming ``version``."""
+    if not _VERSION.match(version):
+        raise InputError.of("version", "1 to 30 letters, digits, '.', '_' and '-', starting with a letter or digit.")
+    return version
+
+
+def check_endpoint(url: str, field: str) -> str:
+    """An upstream URL (http or https, no credentials, query or fragment), or "". Raises ``InputError``."""
+    if not url:
+        return ""
+    if len(url) > 500:
+        raise InputError.of(field, "At most 500 characters.")
+    try:
+        parts = urlsplit(url)
+        port_ok = parts.port is None or 0 < parts.port < 65536
+    except ValueError as exc:
+        raise InputError.of(field, "This is not a URL.") from exc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_ok:
+        raise InputError.of(field, "An absolute http or https URL is needed.")
+    if parts.username or parts.password:
+        raise InputError.of(field, "The URL must not contain a user name or password.")
+    if parts.query or parts.fragment:
+        raise InputError.of(field, "The URL must not have a query or a fragment.")
+    if not re.fullmatch(r"[A-Za-z0-9._~:\[\]-]+", parts.netloc) or not re.fullmatch(r"[!-~]*", parts.path):
+        raise InputError.of(field, "The URL has characters that a URL cannot have.")
+    return url.rstrip("/")
+
+
+def check_tags(tags: Collection[str]) -> list[str]:
+    """Distinct, lower-case, in order. Raises ``InputError`` naming ``tags``."""
+    cleaned = list(dict.fromkeys(tag.strip().lower() for tag in tags if tag.strip()))
+    if len(cleaned) > 30 or any(len(tag) > 40 for tag in cleaned):
+        raise InputError.of("tags", "At most 30 tags of at most 40 characters.")
+    return cleaned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishFacts:
+    """What decides whether an API version can be published."""
+
+    operations: int
+    plans: int
+    production_url: str
+    sandbox_url: str
+    accepted_key_managers: int
+
+
+def unmet_for_publishing(facts: PublishFacts) -> list[str]:
+    """The checks that stop publishing, each a sentence; empty when it can be published."""
+    unmet = []
+    if not facts.operations:
+        unmet.append("The API has no operation.")
+    if not facts.production_url and not facts.sandbox_url:
+        unmet.append("The API has no endpoint; give a production or a sandbox URL.")
+    if not facts.plans:
+        unmet.append("The API offers no plan; choose at least one.")
+    if not facts.accepted_key_managers:
+        unmet.append("No enabled key manager is accepted by the API.")
+    return unmet

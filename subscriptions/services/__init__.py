@@ -1,0 +1,1 @@
+"""Every write on the subscription database, one function per change."""

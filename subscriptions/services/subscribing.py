@@ -1,0 +1,86 @@
+"""Writes on subscriptions."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts.actor import Actor
+from accounts.models import Role
+from common.errors import RuleError
+from subscriptions.models import ApiVersion, Application, ChangeKind, Plan, Subscription
+from subscriptions.recording import announce, audit
+from subscriptions.services.applications import require_active
+from subscriptions.states import SUBSCRIBABLE, ApiState, SubscriptionState
+
+
+@transaction.atomic
+def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion, plan: Plan) -> Subscription:
+    """Let an application call an API version. Raises ``RuleError`` with the reason when that is not possible."""
+    actor.require_role(Role.APP_DEVELOPER)
+    require_active(application)
+    if ApiState(api_version.state) not in SUBSCRIBABLE:
+        raise RuleError(
+            f"api: {api_version} is {api_version.state}; only a published API can be subscribed to.",
+            fields={"api": [f"This API is {api_version.state}."]},
+        )
+    _require_offered(api_version, plan)
+    try:
+        with transaction.atomic():
+            row = Subscription.objects.create(application=application, api_version=api_version, plan=plan)
+    except IntegrityError as exc:
+        raise RuleError(
+            f"api: {application} is already subscribed to {api_version}.", fields={"api": ["Already subscribed."]}
+        ) from exc
+    audit(actor, "subscription.create", row, team_id=application.team_id, detail={"plan": plan.slug})
+    announce(ChangeKind.SUBSCRIPTION, row.pk)
+    return row
+
+
+@transaction.atomic
+def change_subscription_plan(*, actor: Actor, subscription: Subscription, plan: Plan) -> Subscription:
+    """Move a subscription to another plan that the API offers."""
+    _require_offered(subscription.api_version, plan)
+    Subscription.objects.filter(pk=subscription.pk).update(plan=plan, revision=F("revision") + 1)
+    subscription.refresh_from_db()
+    audit(actor, "subscription.change", subscription, detail={"plan": plan.slug})
+    announce(ChangeKind.SUBSCRIPTION, subscription.pk)
+    return subscription
+
+
+@transaction.atomic
+def unsubscribe(*, actor: Actor, subscription: Subscription) -> None:
+    """End a subscription; the gateway refuses its calls from the next change on."""
+    audit(actor, "subscription.delete", subscription, team_id=subscription.application.team_id)
+    announce(ChangeKind.SUBSCRIPTION, subscription.pk)
+    Subscription.objects.filter(pk=subscription.pk).delete()
+
+
+@transaction.atomic
+def move_subscription(*, actor: Actor, subscription: Subscription, state: SubscriptionState) -> Subscription:
+    """Block, unblock, hold or reject a subscription; repeating it changes nothing."""
+    actor.require_role(Role.PUBLISHER)
+    moved = (
+        Subscription.objects.filter(pk=subscription.pk)
+        .exclude(state=state)
+        .update(state=state, revision=F("revision") + 1)
+    )
+    before = subscription.state
+    subscription.refresh_from_db()
+    if moved:
+        audit(
+            actor,
+            "subscription.move",
+            subscription,
+            team_id=subscription.api_version.api.team_id,
+            detail={"from": before, "to": state.value},
+        )
+        announce(ChangeKind.SUBSCRIPTION, subscription.pk)
+    return subscription
+
+
+def _require_offered(api_version: ApiVersion, plan: Plan) -> None:
+    if not api_version.plans.filter(pk=plan.pk).exists():
+        offered = ", ".join(api_version.plans.values_list("slug", flat=True)) or "none"
+        raise RuleError(
+            f"plan: {api_version} does not offer {plan.slug}; it offers: {offered}.",
+            fields={"plan": [f"Not offered. Offered: {offered}."]},
+        )
