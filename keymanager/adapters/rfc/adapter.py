@@ -27,7 +27,7 @@ from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.rfc.credentials import JSON, OwnCredentials, bearer
 from keymanager.adapters.rfc.discovery import Discovery
 from keymanager.adapters.rfc.facts import FactReader
-from keymanager.adapters.rfc.glewlwyd_scopes import GlewlwydScopes
+from keymanager.adapters.rfc.glewlwyd import GlewlwydAdministration
 from keymanager.adapters.rfc.keys import Keys
 from keymanager.adapters.rfc.tokens import Tokens
 
@@ -50,7 +50,7 @@ class RfcAdapter(KeyManagerAdapter):
         self._clients = Clients(config, http, self._discovery, self._own)
         self._tokens = Tokens(config, http, self._discovery, self._own, self._facts)
         self._keys = Keys(http, clock, self._discovery, self._facts)
-        self._scopes = GlewlwydScopes(config, http)
+        self._administration = GlewlwydAdministration(config, http)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -78,7 +78,7 @@ class RfcAdapter(KeyManagerAdapter):
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """RFC 7591."""
         self.require(C.CREATE_CLIENT)
-        return self._clients.create(metadata)
+        return self._with_scopes(self._clients.create(metadata), metadata)
 
     def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
         """RFC 7592; ``KeyManagerRejected`` (``registration_access_token_lost``) when the client lives on without us."""
@@ -88,7 +88,7 @@ class RfcAdapter(KeyManagerAdapter):
     def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """RFC 7592; ``KeyManagerRejected`` with ``client_gone`` or ``registration_access_token_lost``."""
         self.require(C.UPDATE_CLIENT)
-        return self._clients.update(handle, metadata)
+        return self._with_scopes(self._clients.update(handle, metadata), metadata)
 
     def delete_client(self, handle: ClientHandle) -> None:
         """RFC 7592; a client that is gone is success, one that lives on without us is not."""
@@ -98,7 +98,7 @@ class RfcAdapter(KeyManagerAdapter):
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """By an update, where every update gives a new secret."""
         self.require(C.ROTATE_SECRET)
-        return self._clients.rotate_secret(handle, metadata)
+        return self._with_scopes(self._clients.rotate_secret(handle, metadata), metadata)
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """By a read if there is a registration access token, and by a refresh that cannot succeed."""
@@ -148,17 +148,17 @@ class RfcAdapter(KeyManagerAdapter):
     def register_scope(self, scope: ScopeSpec) -> None:
         """Through the configured administration API."""
         self.require(C.SCOPES)
-        self._scopes.register(scope)
+        self._administration.register_scope(scope)
 
     def delete_scope(self, key: str) -> None:
         """Through the configured administration API."""
         self.require(C.SCOPES)
-        self._scopes.delete(key)
+        self._administration.delete_scope(key)
 
     def list_scopes(self) -> frozenset[str]:
         """Through the configured administration API."""
         self.require(C.SCOPES)
-        return self._scopes.keys()
+        return self._administration.scope_keys()
 
     def user_claims(self, token: str) -> Mapping[str, Any]:
         """OpenID Connect Core section 5.3."""
@@ -175,6 +175,11 @@ class RfcAdapter(KeyManagerAdapter):
         """Discovery, keys, introspection, scopes, the right to register."""
         yield from common_steps(self)
         yield timed("right to register", self._check_registration)
+
+    def _with_scopes(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
+        if C.SCOPES not in self.capabilities:
+            return registered
+        return self._administration.with_scopes(registered, metadata.scopes)
 
     def _check_registration(self) -> str:
         self.require(C.CREATE_CLIENT)

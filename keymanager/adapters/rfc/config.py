@@ -84,6 +84,7 @@ class RfcConfig:
 
     scopes_api: str = knob("Scopes are registered by", "none", choices=("none", "glewlwyd"))
     admin_url: str = knob("Administration URL", kind="url")
+    admin_api_key: str = knob("Administration: API key", secret=True, help="Or a user name and a password.")
     admin_user: str = knob("Administration: user")
     admin_password: str = knob("Administration: password", secret=True)
 
@@ -97,8 +98,7 @@ class RfcConfig:
             ("marker_name", self.keeps_unknown_metadata),
             ("introspection_client_id", self._needs_introspection_client()),
             ("admin_url", self.scopes_api == "glewlwyd"),
-            ("admin_user", self.scopes_api == "glewlwyd"),
-            ("admin_password", self.scopes_api == "glewlwyd"),
+            ("admin_api_key", self.scopes_api == "glewlwyd" and not (self.admin_user and self.admin_password)),
         ]
         errors = {name: ["This is required here."] for name, wanted in needed if wanted and not getattr(self, name)}
         for name in ("client_id_claims", "scope_claims", "grant_types"):

@@ -76,7 +76,7 @@ def updated(
         raise KeyManagerProtocolError(f"{address_only(response.url)} changed the secret without returning it")
     if config.rotates_registration_token and not token:
         raise KeyManagerProtocolError(f"{address_only(response.url)} returned no new registration access token")
-    return _answer(body, _with(handle, secret=secret, body=body), sent)
+    return _answer(body, merged(handle, body, secret=secret), sent)
 
 
 def read(response: HttpResponse, handle: ClientHandle, config: RfcConfig) -> RegisteredClient:
@@ -85,10 +85,11 @@ def read(response: HttpResponse, handle: ClientHandle, config: RfcConfig) -> Reg
     if required_text(body, "client_id", response) != handle.client_id:
         raise KeyManagerProtocolError(f"{address_only(response.url)} answered with another client")
     secret = text_of(body, "client_secret") if config.read_returns_secret else ""
-    return _answer(body, _with(handle, secret=secret, body=body), {})
+    return _answer(body, merged(handle, body, secret=secret), {})
 
 
-def _with(handle: ClientHandle, *, secret: str, body: Mapping[str, Any]) -> ClientHandle:
+def merged(handle: ClientHandle, body: Mapping[str, Any], *, secret: str) -> ClientHandle:
+    """``handle`` with whatever the answer carries; what it does not carry stays."""
     return ClientHandle(
         client_id=handle.client_id,
         remote_id=handle.remote_id,

@@ -1,0 +1,20 @@
+"""Which adapters there are. One more costs one line here."""
+
+from typing import Final
+
+from common.errors import InputError
+from keymanager.adapters.contract import KeyManagerAdapter
+from keymanager.adapters.resident import ResidentAdapter
+from keymanager.adapters.rfc import RfcAdapter
+
+ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
+    ResidentAdapter.slug: ResidentAdapter,
+    RfcAdapter.slug: RfcAdapter,
+}
+
+
+def adapter_class(slug: str) -> type[KeyManagerAdapter]:
+    """The adapter of this slug. Raises ``InputError`` naming ``adapter``."""
+    if slug not in ADAPTERS:
+        raise InputError.of("adapter", f"there is no adapter {slug!r}; there are {', '.join(sorted(ADAPTERS))}")
+    return ADAPTERS[slug]
