@@ -200,7 +200,8 @@ class ResidentAdapter(RfcAdapter):
     def _issued(self, action: str, handle: ClientHandle) -> RegisteredClient:
         response = self._call("POST", f"clients/{_quoted(handle.client_id)}/{action}")
         body = response.json_object()
-        required_text(body, "client_secret", response)
+        if action == "rotate-secret":
+            required_text(body, "client_secret", response)
         return RegisteredClient(
             handle=registration.merged(handle, body, secret=text_of(body, "client_secret")),
             observed=registration.observed(body),

@@ -1,7 +1,7 @@
 """The ``rfc`` adapter: any server that speaks the RFCs, its quirks told by configuration."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from common.errors import KeyManagerRejected
 from common.http import HttpClient, HttpRequest
@@ -39,7 +39,7 @@ class RfcAdapter(KeyManagerAdapter):
 
     slug = "rfc"
     label = "OAuth 2.0 server (RFC 7591)"
-    Config = RfcConfig
+    Config: ClassVar[type[Any]] = RfcConfig
 
     def __init__(self, config: RfcConfig, http: HttpClient, clock: Clock) -> None:
         super().__init__(config, http, clock)
