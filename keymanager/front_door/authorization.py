@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 from django.http import HttpRequest, HttpResponse
 
 from common.errors import InputError
+from keymanager.adapters.contract import Capability, KeyManagerAdapter
 from keymanager.front_door.answers import endpoint
 from keymanager.front_door.client_authentication import PUBLIC
 from keymanager.front_door.forms import Parameters, read_query
@@ -24,11 +25,11 @@ def authorize(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     credential = _client_of(query, key_manager_slug)
     redirect_uri = _redirect_uri(query, credential)
     require_enabled(credential.key_manager)
-    fault = _fault(query, credential)
+    adapter = adapter_for(credential.key_manager)
+    fault = _fault(query, credential, adapter)
     if fault:
         return _redirect(_with_error(redirect_uri, fault, query.get("state")))
-    address = adapter_for(credential.key_manager).authorization_url(request.META.get("QUERY_STRING", ""))
-    return _redirect(address)
+    return _redirect(adapter.authorization_url(request.META.get("QUERY_STRING", "")))
 
 
 def _client_of(query: Parameters, key_manager_slug: str) -> Credential:
@@ -48,12 +49,12 @@ def _redirect_uri(query: Parameters, credential: Credential) -> str:
         if len(registered) != 1:
             raise InputError.of("redirect_uri", "This parameter is missing.")
         return registered[0]
-    if asked not in registered and not any(_same_but_for_the_port(asked, uri) for uri in registered):
+    if asked not in registered and not any(same_but_for_the_port(asked, uri) for uri in registered):
         raise InputError.of("redirect_uri", "This is not a redirect URI of the client.")
     return asked
 
 
-def _same_but_for_the_port(asked: str, registered: str) -> bool:
+def same_but_for_the_port(asked: str, registered: str) -> bool:
     """RFC 8252 section 7.3: on the loopback address the port is chosen when the request is made."""
     try:
         left, right = urlsplit(asked), urlsplit(registered)
@@ -72,9 +73,10 @@ def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str, str]:
     return parts.scheme, parts.hostname, parts.path, parts.query, parts.fragment
 
 
-def _fault(query: Parameters, credential: Credential) -> str:
+def _fault(query: Parameters, credential: Credential, adapter: KeyManagerAdapter) -> str:
     """The error of RFC 6749 section 4.1.2.1 that our own rules find, or ""."""
-    if "authorization_code" not in credential.grant_types:
+    has_endpoint = Capability.AUTHORIZATION_URL in adapter.capabilities
+    if "authorization_code" not in credential.grant_types or not has_endpoint:
         return "unauthorized_client"
     is_public = credential.token_endpoint_auth_method == PUBLIC
     if is_public and (not query.get("code_challenge") or query.get("code_challenge_method") != "S256"):

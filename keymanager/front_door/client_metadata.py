@@ -90,7 +90,7 @@ def _grant_types(document: Mapping[str, Any]) -> tuple[str, ...]:
         raise MetadataRefused("grant_types", "At least one is needed.")
     for value in values:
         if value not in GRANT_TYPES:
-            raise MetadataRefused("grant_types", f"{ascii(value[:80])} is not one of {', '.join(GRANT_TYPES)}.")
+            raise MetadataRefused("grant_types", f"{value[:80]!a} is not one of {', '.join(GRANT_TYPES)}.")
     return values
 
 
@@ -108,7 +108,7 @@ def _scopes(document: Mapping[str, Any]) -> tuple[str, ...]:
     values = tuple(dict.fromkeys(_text(document, "scope", limit=4000).split()))
     for value in values:
         if not is_scope(value):
-            raise MetadataRefused("scope", f"{ascii(value[:80])} is not a scope (RFC 6749 section 3.3).")
+            raise MetadataRefused("scope", f"{value[:80]!a} is not a scope (RFC 6749 section 3.3).")
     return values
 
 

@@ -74,7 +74,7 @@ def _answer(token: str, parameters: Parameters, asker: Asker) -> HttpResponse:
 
 
 def _asked_call(parameters: Parameters) -> tuple[str, str, str, str] | None:
-    """The call that a verdict is asked for: all four parameters or none. Raises ``InputError`` naming what is missing."""
+    """The call that a verdict is asked for: all four parameters or none. Raises ``InputError`` naming a missing one."""
     context, version, method, path = (parameters.get(name) for name in _CALL)
     missing = [name for name in _CALL if not parameters.get(name)]
     if len(missing) == len(_CALL):

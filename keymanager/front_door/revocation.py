@@ -45,9 +45,7 @@ def revoke(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     return _revoke_own(adapter, form, caller, known)
 
 
-def _revoke_own(
-    adapter: KeyManagerAdapter, form: Parameters, caller: Caller, known: ExaminedToken
-) -> HttpResponse:
+def _revoke_own(adapter: KeyManagerAdapter, form: Parameters, caller: Caller, known: ExaminedToken) -> HttpResponse:
     """A client whose secret we can check is heard at once, another one when its key manager has heard it."""
     token = form.require("token")
     proven = caller.secret_proven or caller.is_public

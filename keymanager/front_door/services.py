@@ -24,7 +24,7 @@ from subscriptions.recording import announce, audit
 from subscriptions.services import applications
 from subscriptions.states import ApplicationState
 
-_TOKEN_PREFIX: Final = "awr_"  # noqa: S105 - a prefix that secret scanners can look for, not a secret
+_TOKEN_PREFIX: Final = "awr_"
 _END_OF_TIME: Final = 32_503_680_000  # the year 3000, so that an absurd exp is still a date
 # Where our services' field names and RFC 7591's members differ.
 _MEMBERS: Final = {"scopes": "scope", "name": "client_name"}
