@@ -4,7 +4,6 @@ Both secret methods are accepted for every client that has a secret; a public cl
 """
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
@@ -38,7 +37,7 @@ def presented_secret(*, authorization: str, client_id: str, client_secret: str) 
         raise AmbiguousCredentials("The client authenticates in the header and in the body; use one of them.")
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return PresentedSecret(client_id="", client_secret="")
     name, _, secret = decoded.partition(":")
     name = unquote_plus(name)

@@ -11,7 +11,7 @@ from keymanager.resident.models import AUTH_METHODS, PUBLIC_AUTH_METHOD, TOKEN_F
 from keymanager.resident.scopes_backend import is_reserved, is_scope_token
 
 SUPPORTED_GRANTS = ("authorization_code", "client_credentials", "refresh_token")
-PASSWORD_GRANT = "password"  # noqa: S105 - a grant's name
+PASSWORD_GRANT = "password"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_REDIRECT_URIS = 50
 MAX_TEXT = 255

@@ -9,7 +9,6 @@ from typing import Any
 
 from common.errors import ConfigurationError
 
-# ruff: noqa: S105 - names of classes, models and algorithms
 CLIENT_SECRET_HASHER = "archway_secret_sha256"
 CLIENT_SECRET_HASHER_PATH = "keymanager.resident.hashers.ClientSecretHasher"
 

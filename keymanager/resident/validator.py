@@ -78,7 +78,9 @@ class ResidentValidator(OAuth2Validator):
         self, client_id: str, response_type: str, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
         """Only the code flow."""
-        return response_type == "code" and bool(client.allows_grant_type("authorization_code"))
+        if response_type != "code":
+            raise errors.UnsupportedResponseTypeError(request=request)
+        return bool(client.allows_grant_type("authorization_code"))
 
     def is_pkce_required(self, client_id: str, request: Any) -> bool:
         """Always, for confidential clients too (RFC 9700 section 2.1.1)."""

@@ -48,7 +48,7 @@ class ResidentUnderTest:
 
     def post(self, path: str, client: Mapping[str, Any] | None = None, /, **form: Any) -> httpx2.Response:
         """A form post, with HTTP Basic when a client with a secret is given."""
-        auth = (client["client_id"], client["client_secret"]) if client else None
+        auth: Any = (client["client_id"], client["client_secret"]) if client else None
         return self.http.post(f"{self.base}/{path}", data=form, auth=auth)
 
     def token(self, client: Mapping[str, Any], /, **form: Any) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -50,7 +50,7 @@ def _decide(
     if not isinstance(user, AbstractBaseUser) or "login" in prompt:
         if "none" in prompt:
             return _back(credentials["redirect_uri"], LoginRequired(state=credentials["state"]).twotuples)
-        return redirect_to_login(_without_prompt_login(request))
+        return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': _without_prompt_login(request)})}")
     if request.method == "POST":
         if "allow" not in request.POST:
             return _back(credentials["redirect_uri"], AccessDeniedError(state=credentials["state"]).twotuples)
