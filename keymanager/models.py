@@ -121,7 +121,8 @@ class Registration(models.Model):
 
     ``wanted_version`` grows with every change of the wish, ``applied_version`` is the one last carried out: latest wins.
     ``wants_rotation``: the next successful update must also replace the secret. ``lease_until``: whoever moved the row
-    to ``sending`` (or works on a removal) owns it until then.
+    to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun and its answer is not known.
+    ``dispatched_until``: a job has been asked for, the sweep need not ask again before.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -149,6 +150,8 @@ class Registration(models.Model):
     next_try_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_holder = models.CharField(max_length=64, blank=True)
+    in_doubt = models.BooleanField(default=False)
+    dispatched_until = models.DateTimeField(null=True, blank=True)
     last_error_code = models.CharField(max_length=60, blank=True)
     last_error = models.CharField(max_length=1000, blank=True)
     actor_name = models.CharField(max_length=150, blank=True)

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from common.errors import ConfigurationError
+from common.private_files import private_file
 
 
 def env_int(name: str, default: int) -> int:
@@ -35,23 +36,6 @@ def env_list(name: str, default: list[str]) -> list[str]:
     if name not in os.environ:
         return list(default)
     return [item.strip() for item in os.environ[name].split(",") if item.strip()]
-
-
-def private_file(path: Path, content: str) -> str:
-    """Read ``path``, or create it with ``content`` and mode 0600; when two processes race, both get the same content."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    if not path.exists():
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(content)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
 
 
 def instance_secret(home: Path, name: str, filename: str) -> str:

@@ -34,6 +34,10 @@ ARCHWAY_GATEWAY_URL = os.environ.get("ARCHWAY_GATEWAY_URL", f"http://127.0.0.1:{
 ARCHWAY_PARTS = env_list("ARCHWAY_PARTS", ["publisher", "store", "administration", "keymanager"])
 ARCHWAY_REDIS_URL = os.environ.get("ARCHWAY_REDIS_URL", "")
 
+# Keys of the secrets at rest, newest first, as in a key file (lines or commas between them); empty: the file
+# secrets.keys below ARCHWAY_HOME, made on first use.
+ARCHWAY_SECRET_KEYS = os.environ.get("ARCHWAY_SECRET_KEYS", "")
+
 # Networks that a URL typed by a person may point to although they are private, e.g. "127.0.0.0/8,10.1.0.0/16".
 ARCHWAY_ALLOWED_NETWORKS = env_list("ARCHWAY_ALLOWED_NETWORKS", [])
 
@@ -41,6 +45,9 @@ ARCHWAY_ALLOWED_NETWORKS = env_list("ARCHWAY_ALLOWED_NETWORKS", [])
 ARCHWAY_REGISTRATION_LEASE_SECONDS = env_int("ARCHWAY_REGISTRATION_LEASE_SECONDS", 60)
 ARCHWAY_REGISTRATION_MAX_ATTEMPTS = env_int("ARCHWAY_REGISTRATION_MAX_ATTEMPTS", 12)
 ARCHWAY_SWEEP_SECONDS = env_int("ARCHWAY_SWEEP_SECONDS", 2)
+# So many calls in a row that a key manager does not take open its circuit for so many seconds.
+ARCHWAY_CIRCUIT_FAILURES = env_int("ARCHWAY_CIRCUIT_FAILURES", 5)
+ARCHWAY_CIRCUIT_SECONDS = env_int("ARCHWAY_CIRCUIT_SECONDS", 30)
 
 # --- front door ---------------------------------------------------------------------------------------------------
 # How long a request to /register waits for the job, and how long a revoked token without a known end is remembered.
