@@ -59,3 +59,8 @@ def no_credentials(store: Store) -> Answer:
             return Answer.error(400, "invalid_request", "no client authentication mechanism provided")
         case "401":
             return Answer.error(401, "invalid_client", "no client authentication", challenge=store.quirks.challenge)
+
+
+def request_error(store: Store, error: str, description: str) -> Answer:
+    """400 for a request that cannot be served, without a body where the server is terse."""
+    return Answer(status=400) if store.quirks.empty_request_errors else Answer.error(400, error, description)

@@ -6,7 +6,7 @@ import hmac
 import urllib.parse
 from typing import Any
 
-from tests.fakes.client_authentication import authenticate
+from tests.fakes.client_authentication import authenticate, request_error
 from tests.fakes.messages import Answer, Received, Refused
 from tests.fakes.store import FakeClient, FakeToken, Store
 
@@ -23,9 +23,9 @@ def token(store: Store, request: Received) -> Answer:
         **({"password": _password} if store.quirks.password_grant else {}),
     }
     if grant not in grants:
-        raise Refused(Answer.error(400, "unsupported_grant_type"))
+        raise Refused(request_error(store, "unsupported_grant_type", "unknown grant_type"))
     if grant not in client.grant_types:
-        raise Refused(Answer.error(400, "unauthorized_client", f"{grant} is not allowed for this client"))
+        raise Refused(request_error(store, store.quirks.grant_error, f"{grant} is not allowed for this client"))
     return grants[grant](store, client, request)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.client_authentication import authenticate
+from tests.fakes.client_authentication import authenticate, request_error
 from tests.fakes.messages import Answer, Received, Refused
 from tests.fakes.store import FakeClient, FakeToken, Store
 
@@ -16,7 +16,7 @@ def introspect(store: Store, request: Received) -> Answer:
     caller = _caller(store, request)
     value = request.form.get("token", "")
     if not value:
-        raise Refused(Answer.error(400, "invalid_request", "token is missing"))
+        raise Refused(request_error(store, "invalid_request", "token is missing"))
     if _is_jwt(value) and not store.quirks.introspects_jwt:
         raise Refused(Answer.error(400, "unsupported_token_type", "Structured JWT Tokens cannot be introspected"))
     token = store.live(value, "access", "refresh")
@@ -48,7 +48,7 @@ def revoke(store: Store, request: Received) -> Answer:
     client = authenticate(store, request)
     value = request.form.get("token", "")
     if not value:
-        raise Refused(Answer.error(400, "invalid_request", "token is missing"))
+        raise Refused(request_error(store, "invalid_request", "token is missing"))
     if _is_jwt(value) and not store.quirks.revokes_jwt:
         raise Refused(Answer.error(400, "unsupported_token_type", "Structured JWT Tokens cannot be revoked"))
     token = store.tokens.get(value)

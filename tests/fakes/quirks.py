@@ -19,7 +19,7 @@ class Quirks:
     register_status: Literal[200, 201] = 201
     initial_token: Literal["none", "fixed", "client_credentials"] = "fixed"
     html_registration_errors: bool = False
-    redirect_uris: Literal["optional", "present", "non_empty"] = "optional"
+    redirect_uris: Literal["optional", "for_code", "present", "non_empty"] = "optional"  # for_code: by response_types
     unknown_metadata: Literal["kept", "dropped", "echoed"] = "kept"  # echoed: in the answer, then forgotten
     kept_extra_metadata: frozenset[str] = frozenset()  # kept even when unknown metadata is not
     registration_scope: Literal["as_asked", "unknown_refused", "unknown_dropped", "fixed", "ignored"] = "as_asked"
@@ -35,6 +35,8 @@ class Quirks:
     new_secret_on_update: bool = False
     secret_in_read: bool = True
     secret_in_update: bool = True
+    update_answers_metadata_only: bool = False  # no registration access token, no times
+    management_refusal: Literal["401", "401_empty"] = "401"
     update_refuses_echo: bool = True  # the four server-owned members in a PUT are 400
     odd_read: bool = False  # another shape than registration answered, no scope, no registration access token
     foreign_token_destroys_it: bool = False  # a registration access token shown at another client's URL dies
@@ -50,6 +52,8 @@ class Quirks:
     # Tokens (RFC 6749, 8707, 9068)
     token_format: Literal["opaque", "jwt"] = "opaque"
     token_type: str = "Bearer"
+    grant_error: str = "unauthorized_client"  # a grant type that the client was not registered for
+    empty_request_errors: bool = False  # 400 without a body for a bad grant_type or a missing token
     token_seconds: int = 600
     client_id_claim: str = "client_id"
     machine_sub: bool = True  # sub = client_id in a JWT of client_credentials
@@ -80,13 +84,14 @@ class Quirks:
 
 
 OIDC_PROVIDER = Quirks(
-    redirect_uris="present",
+    redirect_uris="for_code",
     unknown_metadata="dropped",
     kept_extra_metadata=frozenset({"archway_marker"}),
     registration_scope="unknown_refused",
     rotate_registration_access_token=True,
     foreign_token_destroys_it=True,
     no_credentials="400",
+    grant_error="invalid_request",
     unknown_scope="dropped",
     no_scope="none",
     scope_in_answer="when_not_empty",
@@ -111,12 +116,15 @@ GLEWLWYD = Quirks(
     delete_status=200,
     new_secret_on_update=True,
     odd_read=True,
+    update_answers_metadata_only=True,
+    management_refusal="401_empty",
     basic_decoding="raw",
     only_registered_auth_method=True,
     wrong_client="403_empty",
     no_credentials="403_empty",
     token_format="jwt",
     token_type="bearer",
+    empty_request_errors=True,
     unknown_scope="dropped",
     foreign_scope="dropped",
     nothing_left="refused",

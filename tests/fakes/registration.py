@@ -81,7 +81,10 @@ def update(store: Store, request: Received, client_id: str) -> Answer:
         client.client_secret = store.new_secret()
     if store.quirks.rotate_registration_access_token:
         client.registration_access_token = secrets.token_urlsafe(24)
-    return Answer.of(_shown(store, client, asked=asked, secret=store.quirks.secret_in_update))
+    shown = _shown(store, client, asked=asked, secret=store.quirks.secret_in_update)
+    if store.quirks.update_answers_metadata_only:
+        shown = {name: value for name, value in shown.items() if name not in SERVER_OWNED}
+    return Answer.of(shown)
 
 
 def delete(store: Store, request: Received, client_id: str) -> Answer:
@@ -114,14 +117,17 @@ def _asked(request: Received) -> dict[str, Any]:
 def _accepted(store: Store, asked: dict[str, Any]) -> tuple[dict[str, Any], list[str] | None]:
     """The metadata that this server keeps, and the scopes that the client may be granted."""
     quirks = store.quirks
-    if quirks.redirect_uris != "optional" and "redirect_uris" not in asked:
+    redirect_uris = asked.get("redirect_uris")
+    if quirks.redirect_uris == "for_code" and "code" in asked.get("response_types", ["code"]) and not redirect_uris:
+        raise Refused(_metadata_error("redirect_uris must contain members", error="invalid_redirect_uri"))
+    if quirks.redirect_uris in ("present", "non_empty") and redirect_uris is None:
         raise Refused(_metadata_error("redirect_uris is mandatory", error="invalid_redirect_uri"))
-    if quirks.redirect_uris == "non_empty" and not asked["redirect_uris"]:
+    if quirks.redirect_uris == "non_empty" and not redirect_uris:
         raise Refused(_metadata_error("redirect_uris must not be empty", error="invalid_redirect_uri"))
     grants = asked.get("grant_types", ["authorization_code"])
     if unknown := set(grants) - KNOWN_GRANTS:
         raise Refused(_metadata_error(f"unknown grant_types: {', '.join(sorted(unknown))}"))
-    if "authorization_code" in grants and not asked.get("redirect_uris"):
+    if quirks.redirect_uris == "optional" and "authorization_code" in grants and not redirect_uris:
         raise Refused(_metadata_error("authorization_code needs redirect_uris", error="invalid_redirect_uri"))
     if not isinstance(asked.get("token_endpoint_auth_method", ""), str):
         raise Refused(_metadata_error("token_endpoint_auth_method must be a string"))
@@ -131,6 +137,10 @@ def _accepted(store: Store, asked: dict[str, Any]) -> tuple[dict[str, Any], list
         for name, value in asked.items()
         if name in KNOWN_METADATA or name in quirks.kept_extra_metadata or (keeps_all and not _is_ours(name))
     }
+    defaults: dict[str, Any] = {"grant_types": ["authorization_code"], "response_types": ["code"], "redirect_uris": []}
+    if not quirks.secret_needs_auth_method:
+        defaults["token_endpoint_auth_method"] = "client_secret_basic"
+    kept = {**defaults, **kept}
     if quirks.response_types_become is not None:
         kept["response_types"] = list(quirks.response_types_become)
     return _with_scopes(store, kept)
@@ -171,6 +181,8 @@ def _managed(store: Store, request: Received, client_id: str) -> FakeClient:
         for other in store.clients.values():
             if shown and other.registration_access_token == shown:
                 other.registration_access_token = secrets.token_urlsafe(24)
+    if store.quirks.management_refusal == "401_empty":
+        raise Refused(Answer(status=401))
     raise Refused(Answer.error(401, "invalid_token", challenge='Bearer error="invalid_token"'))
 
 

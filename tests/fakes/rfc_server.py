@@ -86,6 +86,7 @@ class RfcServer:
     def make_token(
         self,
         client_id: str,
+        /,
         *,
         scope: str = "",
         subject: str = "",
