@@ -1,7 +1,7 @@
 """The presets of the fake identity provider answer as the real servers do, step by step."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -134,23 +134,18 @@ def machine(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def real_oidc_provider() -> Iterator[oidc_provider.OidcProviderServer]:
-    with oidc_provider.start() as server:
-        yield server
-
-
-@pytest.fixture
 def real_glewlwyd() -> Iterator[glewlwyd.GlewlwydServer]:
     with glewlwyd.start(options=glewlwyd.GlewlwydOptions(scopes=SCOPES, client_scopes=SCOPES)) as server:
         yield server
 
 
-def test_the_oidc_provider_preset_answers_like_oidc_provider(
-    real_oidc_provider: oidc_provider.OidcProviderServer,
-) -> None:
-    with OAuthCaller(endpoints_of(real_oidc_provider)) as caller:
+@pytest.mark.parametrize(("token_format", "rotates"), [("opaque", True), ("jwt", False)])
+def test_the_oidc_provider_preset_answers_like_oidc_provider(token_format: Any, rotates: bool) -> None:
+    options = oidc_provider.OidcProviderOptions(token_format=token_format, rotate_registration_access_tokens=rotates)
+    with oidc_provider.start(options=options) as real_server, OAuthCaller(endpoints_of(real_server)) as caller:
         real = walk(caller, "initial-access-token", machine())
-    with RfcServer(quirks=OIDC_PROVIDER) as server, OAuthCaller(endpoints_of_fake(server)) as caller:
+    quirks = replace(OIDC_PROVIDER, token_format=token_format, rotate_registration_access_token=rotates)
+    with RfcServer(quirks=quirks) as server, OAuthCaller(endpoints_of_fake(server)) as caller:
         fake = walk(caller, "initial-access-token", machine())
     assert fake == real
 
