@@ -1,0 +1,30 @@
+"""API definitions as pure code: text in, operations and scopes out. No database, no network, no file."""
+
+from publisher.definitions.by_hand import HandOperation, operations_by_hand
+from publisher.definitions.model import (
+    MAX_BYTES,
+    METHODS,
+    Definition,
+    Finding,
+    OperationSpec,
+    ScopeSpec,
+    Severity,
+)
+from publisher.definitions.parse import parse_definition
+from publisher.definitions.paths import path_shape
+from publisher.definitions.rewrite import with_gateway_urls
+
+__all__ = [
+    "MAX_BYTES",
+    "METHODS",
+    "Definition",
+    "Finding",
+    "HandOperation",
+    "OperationSpec",
+    "ScopeSpec",
+    "Severity",
+    "operations_by_hand",
+    "parse_definition",
+    "path_shape",
+    "with_gateway_urls",
+]

@@ -1,0 +1,94 @@
+"""Is a document what its OpenAPI version says? Asked of the kept library, answered with line, pointer and reason."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from jsonschema.exceptions import ValidationError, best_match
+from referencing.exceptions import Unresolvable
+
+from publisher.definitions.problems import ParsedText, Parts, Problem, refuse_problems
+from publisher.definitions.references import canonical, reference_problems
+from publisher.definitions.walkers import WALKS
+
+_MOST_PROBLEMS: Final = 50
+_REQUIRED = re.compile(r"'(?P<name>.+)' is a required property", re.DOTALL)
+_VERSION_30_31 = re.compile(r"(3\.[01])\.\d+(-.+)?")
+_SUPPORTED: Final = "2.0, 3.0.x and 3.1.x are supported"
+# What the walk of the kept library raises where a document is not what it takes for granted.
+_STUMBLES: Final = (Unresolvable, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, AttributeError)
+
+
+def validate(parsed: ParsedText) -> str:
+    """The OpenAPI version of a valid document, as written. Raises ``InputError`` naming ``definition``."""
+    document = parsed.document
+    version, family = _version(parsed)
+    walk = WALKS[family](document)
+    refuse_problems(parsed, _structural(walk.schema_validator.iter_errors(document), document))
+    refuse_problems(parsed, _walked(walk, document))
+    return version
+
+
+def _version(parsed: ParsedText) -> tuple[str, str]:
+    document = parsed.document
+    present = [name for name in ("swagger", "openapi") if name in document]
+    if len(present) != 1:
+        reason = "the document names both" if present else "the document names neither"
+        refuse_problems(parsed, [Problem((), f"{reason} 'openapi' (3.x) and 'swagger' (2.0); exactly one is needed")])
+    name = present[0]
+    value = document[name]
+    if not isinstance(value, str):
+        refuse_problems(parsed, [Problem((name,), f"the version must be text: write it in quotes ({_SUPPORTED})")])
+    if name == "swagger" and value == "2.0":
+        return value, "2.0"
+    match = _VERSION_30_31.fullmatch(value)
+    if name == "swagger" or match is None:
+        refuse_problems(parsed, [Problem((name,), f"version '{value}' is not supported; {_SUPPORTED}")])
+        raise AssertionError("a problem is always refused")
+    return value, match[1]
+
+
+def _structural(errors: Iterable[ValidationError], document: Mapping[str, Any]) -> list[Problem]:
+    """What contradicts the schema of the OpenAPI version, and what references are wrong."""
+    found = [_most_telling(error) for error in islice(errors, _MOST_PROBLEMS)]
+    paths = [tuple(error.absolute_path) for error in found]
+    problems = [
+        _problem(error, path)
+        for error, path in zip(found, paths, strict=True)
+        if not (error.validator == "unevaluatedProperties" and any(_inside(other, path) for other in paths))
+    ]
+    return [*problems, *islice(reference_problems(document), _MOST_PROBLEMS)]
+
+
+def _inside(inner: Parts, outer: Parts) -> bool:
+    """A part that is wrong makes the whole around it look unevaluated too: only the part is worth saying."""
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+def _walked(walk: Any, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """What only the walk over the document finds."""
+    try:
+        for error in islice(walk.root_validator(walk.schema_path), _MOST_PROBLEMS):
+            yield _problem(_most_telling(error), canonical(document, tuple(error.absolute_path)))
+    except RecursionError:
+        yield Problem((), "a schema contains itself without end")
+    except _STUMBLES as exc:
+        yield Problem((), f"the document cannot be checked: {exc}")
+
+
+def _most_telling(error: ValidationError) -> ValidationError:
+    """Of the alternatives that all failed, the reason of the one that was most probably meant."""
+    while error.context:
+        meant = [inner for inner in error.context if inner.message != "'$ref' is a required property"]
+        inner = best_match(meant or error.context)
+        if inner is None:
+            break
+        error = inner
+    return error
+
+
+def _problem(error: ValidationError, path: Parts) -> Problem:
+    if error.validator == "required" and (match := _REQUIRED.fullmatch(error.message)):
+        return Problem((*path, match["name"]), "is a required property", near=path)
+    return Problem(path, error.message)

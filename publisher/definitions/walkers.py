@@ -1,0 +1,192 @@
+"""The kept validator's own walk over a document, with what an import from strangers needs.
+
+``openapi-spec-validator`` first checks a document against the schema of its OpenAPI version, then walks it for what a
+schema cannot say (duplicate operationIds, unresolved path parameters, wrong defaults). The subclasses here change how
+the walk behaves, never what it checks, but for one thing: regular expressions of the document are neither compiled nor
+run, because OpenAPI's are ECMA 262 and not Python's, and a hostile one never ends.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from jsonschema import FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+from jsonschema_path.paths import SchemaPath
+from openapi_schema_validator import (
+    OAS30Validator,
+    OAS31Validator,
+    oas30_format_checker,
+    oas31_format_checker,
+)
+from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from openapi_spec_validator.validation import keywords
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+from openapi_spec_validator.validation.validators import SpecValidator
+
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+
+
+class LocatedError(OpenAPIValidationError):
+    """An error whose path begins at the root of the document (the kept walk knows only parts of it)."""
+
+
+class ExternalReference(ValueError):
+    """The walk came to a reference that leaves the document."""
+
+
+def refuse_retrieval(uri: str) -> object:
+    """Stands where the kept library would open a URL or a file."""
+    raise ExternalReference(
+        f"the reference '{uri}' leaves the document; only references that begin with '#/' are followed"
+    )
+
+
+def _located(errors: Iterator[ValidationError], at: SchemaPath) -> Iterator[ValidationError]:
+    for error in errors:
+        if not isinstance(error, LocatedError):
+            inner = tuple(error.absolute_path)
+            error = LocatedError.create_from(error)  # noqa: PLW2901 -- the same error, placed
+            error.parent = None
+            error.path.clear()
+            error.path.extend((*at.parts, *inner))
+        yield error
+
+
+def _without_regex(checker: FormatChecker) -> FormatChecker:
+    plain = FormatChecker(formats=())
+    plain.checkers = {name: check for name, check in checker.checkers.items() if name != "regex"}
+    return plain
+
+
+def _unchecked(*_: object) -> Iterator[ValidationError]:
+    return iter(())
+
+
+_NEVER_RUN: Final = dict.fromkeys(
+    ("pattern", "patternProperties", "additionalProperties", "unevaluatedProperties"), _unchecked
+)
+
+
+class _Seen(list[int]):
+    """Stands where the walk keeps what it has seen in a list, which makes large documents quadratic."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: set[int] = set()
+
+    def append(self, identity: int, /) -> None:
+        self._known.add(identity)
+
+    def __contains__(self, identity: object) -> bool:
+        return identity in self._known
+
+
+class _WalksSchemas(keywords.SchemaValidator):
+    """Places errors, and ends on schemas that contain themselves."""
+
+    def __init__(self, registry: Any) -> None:
+        super().__init__(registry)
+        self.visited_schema_ids = _Seen()
+        self.meta_checked_schema_ids = _Seen()
+        self._collecting: set[int] = set()
+
+    def __call__(self, schema: SchemaPath, *args: Any, **kwargs: Any) -> Iterator[ValidationError]:
+        return _located(super().__call__(schema, *args, **kwargs), schema)
+
+    def _collect_properties(self, schema: SchemaPath) -> set[str]:
+        identity = id(schema.read_value())
+        if identity in self._collecting:
+            return set()
+        self._collecting.add(identity)
+        try:
+            found: set[str] = super()._collect_properties(schema)
+            return found
+        finally:
+            self._collecting.discard(identity)
+
+
+class _WalksSchemas30(_WalksSchemas, keywords.OpenAPIV30SchemaValidator):
+    def _get_schema_checker(self, schema: SchemaPath, schema_value: Any) -> Callable[[Any], None]:
+        return partial(OAS30Validator.check_schema, format_checker=_without_regex(oas30_format_checker))
+
+
+class _WalksSchemas31(_WalksSchemas, keywords.OpenAPIV31SchemaValidator):
+    schema_validator_format_checker = _without_regex(oas31_format_checker)
+
+
+class _WalksDefaults30(keywords.OpenAPIV30ValueValidator):
+    value_validator_cls = extend(OAS30Validator, _NEVER_RUN)
+    value_validator_format_checker = _without_regex(oas30_format_checker)
+
+
+class _WalksDefaults31(keywords.OpenAPIV31ValueValidator):
+    value_validator_cls = extend(OAS31Validator, _NEVER_RUN)
+    value_validator_format_checker = _without_regex(oas31_format_checker)
+
+
+class _WalksParameters(keywords.ParametersValidator):
+    def __call__(self, parameters: SchemaPath) -> Iterator[ValidationError]:
+        return _located(super().__call__(parameters), parameters)
+
+
+class _WalksParameters2(keywords.OpenAPIV2ParameterValidator):
+    def __call__(self, parameter: SchemaPath) -> Iterator[ValidationError]:
+        return _located(super().__call__(parameter), parameter)
+
+
+class _WalksOperations(keywords.OperationValidator):
+    def __call__(self, url: str, name: str, operation: SchemaPath, path_parameters: Any) -> Iterator[ValidationError]:
+        return _located(super().__call__(url, name, operation, path_parameters), operation)
+
+    def _get_path_params_from_url(self, url: str) -> Iterator[str]:
+        return iter(_PARAMETER.findall(url))
+
+
+class _NeverRetrieves(dict[str, Any]):
+    """Answers every URI scheme with a refusal, also those that the kept library would open by itself."""
+
+    def __contains__(self, scheme: object) -> bool:
+        return True
+
+    def __missing__(self, scheme: str) -> Any:
+        return refuse_retrieval
+
+
+class _Walk20(OpenAPIV2SpecValidator):
+    resolver_handlers = _NeverRetrieves()
+    keyword_validators = {
+        **OpenAPIV2SpecValidator.keyword_validators,
+        "default": _WalksDefaults30,
+        "operation": _WalksOperations,
+        "parameter": _WalksParameters2,
+        "parameters": _WalksParameters,
+        "schema": _WalksSchemas30,
+    }
+
+
+class _Walk30(OpenAPIV30SpecValidator):
+    resolver_handlers = _NeverRetrieves()
+    keyword_validators = {
+        **OpenAPIV30SpecValidator.keyword_validators,
+        "default": _WalksDefaults30,
+        "operation": _WalksOperations,
+        "parameters": _WalksParameters,
+        "schema": _WalksSchemas30,
+    }
+
+
+class _Walk31(OpenAPIV31SpecValidator):
+    resolver_handlers = _NeverRetrieves()
+    keyword_validators = {
+        **OpenAPIV31SpecValidator.keyword_validators,
+        "default": _WalksDefaults31,
+        "operation": _WalksOperations,
+        "parameters": _WalksParameters,
+        "schema": _WalksSchemas31,
+    }
+
+
+WALKS: Final[Mapping[str, type[SpecValidator]]] = {"2.0": _Walk20, "3.0": _Walk30, "3.1": _Walk31}
