@@ -12,6 +12,9 @@ for one is refused (400), and a token request drops it without a word. So name e
 JWT access tokens: oidc-provider makes them for resource servers only, so in that mode the first resource is the
 default one and also the ``aud`` of a token that was asked without ``resource``. It then neither introspects nor
 revokes them (400 unsupported_token_type). Opaque tokens carry an ``aud`` only when ``resource`` was asked.
+
+Introspecting a live opaque token that a person was given through a client which has been deleted since is a 500 (the
+library looks the client up and does not find it); a machine's token of a deleted client introspects as active.
 """
 
 import re
