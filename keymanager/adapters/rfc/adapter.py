@@ -118,9 +118,14 @@ class RfcAdapter(KeyManagerAdapter):
         is_jwt = token.count(".") == 2 and token.startswith("eyJ")
         if is_jwt and not self.knobs.jwt_introspection:
             return self._keys.check(token)
-        if self.knobs.introspects:
+        if not self.knobs.introspects:
+            return self._keys.check(token)
+        try:
             return self._tokens.introspect(token)
-        return self._keys.check(token)
+        except KeyManagerRejected as exc:
+            if exc.remote_code != "unsupported_token_type":
+                raise
+            return self._keys.check(token)
 
     def authorization_url(self, query: str) -> str:
         """RFC 6749 section 4.1.1."""

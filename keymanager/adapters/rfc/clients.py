@@ -144,9 +144,7 @@ class Clients:
         if response.status >= 500 or 200 <= response.status < 400:
             raise refusal(request, response)
         error = text_of(response.json_object_or_empty(), "error")
-        if error:
-            return error not in ("invalid_client", "invalid_request")
-        return response.status not in (401, 403)
+        return error != "invalid_client" and (response.status not in (401, 403) or error == "unauthorized_client")
 
 
 def _managed(method: str, handle: ClientHandle, body: dict[str, object] | None = None) -> HttpRequest:

@@ -1,0 +1,152 @@
+"""What the conformance suite stands on: an adapter, the wire below it, and what its server is expected to do."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from common.http import HttpClient
+from keymanager.adapters.contract import ClientMetadata, KeyManagerAdapter, RegisteredClient, TokenAnswer, TokenRequest
+
+Match = Callable[[httpx2.Request], bool]
+Behaviour = Callable[[httpx2.Request, httpx2.BaseTransport], httpx2.Response]
+
+
+class Wire(httpx2.BaseTransport):
+    """Passes requests on, keeps them, and misbehaves once for the next request that matches."""
+
+    def __init__(self, inner: httpx2.BaseTransport) -> None:
+        self._inner = inner
+        self._planned: tuple[Match, Behaviour] | None = None
+        self.sent: list[httpx2.Request] = []
+
+    def plan(self, match: Match, behaviour: Behaviour) -> None:
+        """Let ``behaviour`` answer every request that matches, until ``heal``."""
+        self._planned = (match, behaviour)
+
+    def heal(self) -> None:
+        """Behave well again."""
+        self._planned = None
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.read()
+        self.sent.append(request)
+        if self._planned is not None and self._planned[0](request):
+            return self._planned[1](request, self._inner)
+        return self._inner.handle_request(request)
+
+    def matching(self, match: Match) -> list[httpx2.Request]:
+        """Requests sent so far that match."""
+        return [request for request in self.sent if match(request)]
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def registering(request: httpx2.Request) -> bool:
+    """The request that creates a client."""
+    return request.method == "POST" and b"client_name" in request.content
+
+
+def updating(request: httpx2.Request) -> bool:
+    """The request that updates a client."""
+    return request.method == "PUT" and b"client_name" in request.content
+
+
+def deleting(request: httpx2.Request) -> bool:
+    """The request that deletes."""
+    return request.method == "DELETE"
+
+
+def asking_for_a_token(request: httpx2.Request) -> bool:
+    """A request of an application's client for a token (our own clients ask for no ``museum`` scope)."""
+    return request.method == "POST" and b"museum" in request.content and b"grant_type" in request.content
+
+
+def introspecting(request: httpx2.Request) -> bool:
+    """An introspection."""
+    return request.method == "POST" and request.content.startswith(b"token=")
+
+
+def reading(request: httpx2.Request) -> bool:
+    """A read with a right: of a client, not of a discovery document."""
+    return request.method == "GET" and "authorization" in request.headers
+
+
+def lost_answer(request: httpx2.Request, inner: httpx2.BaseTransport) -> httpx2.Response:
+    """It is done, and nobody says so."""
+    inner.handle_request(request).read()
+    raise httpx2.ReadTimeout("no answer")
+
+
+def refused_connection(request: httpx2.Request, inner: httpx2.BaseTransport) -> httpx2.Response:
+    """It never arrived."""
+    raise httpx2.ConnectError("refused")
+
+
+def answer(status: int, *, headers: dict[str, str] | None = None, **content: Any) -> Behaviour:
+    """Nothing is done, and this is the answer."""
+    return lambda _request, _inner: httpx2.Response(status, headers=headers, **content)
+
+
+PAGE = answer(200, html="<!doctype html><title>Sign in</title>")
+BUSY = answer(429, headers={"Retry-After": "7"}, json={"error": "slow_down"})
+
+
+class ManualClock:
+    """A clock that a test moves."""
+
+    def __init__(self, start: float) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass(kw_only=True)
+class World:
+    """One server behind one adapter.
+
+    ``scopes``: two scopes that the server knows. ``tokens_survive_client``: what introspection says of a token after
+    its client was deleted. ``revokes``: a revoked token is inactive afterwards; otherwise revoking it is refused.
+    ``registers_scopes``: the scopes in a registration limit what the client is granted.
+    ``make``: another adapter for the same server on the given client.
+    """
+
+    wire: Wire
+    make: Callable[[HttpClient], KeyManagerAdapter]
+    scopes: tuple[str, str] = ("museum:read", "museum:write")
+    tokens_survive_client: bool = True
+    revokes: bool = True
+    registers_scopes: bool = True
+
+    def adapter(self) -> KeyManagerAdapter:
+        """An adapter with nothing kept, on the wire."""
+        return self.make(HttpClient(transport=self.wire))
+
+    def client_metadata(self, **changes: Any) -> ClientMetadata:
+        """A machine client that may have the first scope only."""
+        values: dict[str, Any] = {
+            "client_name": "Museum shop",
+            "marker": str(uuid.uuid4()),
+            "scopes": frozenset({self.scopes[0]}),
+        }
+        return ClientMetadata(**{**values, **changes})
+
+
+def ask(adapter: KeyManagerAdapter, client: RegisteredClient, scope: str, **changes: str) -> TokenAnswer:
+    """A client_credentials request of a registered client."""
+    request = TokenRequest(
+        client_id=changes.get("client_id", client.handle.client_id),
+        client_secret=changes.get("client_secret", client.handle.client_secret),
+        parameters=(("grant_type", "client_credentials"), ("scope", scope)),
+    )
+    return adapter.issue_token(request)
+
+
+def token_of(given: TokenAnswer) -> str:
+    """The access token of a good answer."""
+    assert given.ok, given.status
+    return str(given.body["access_token"])
