@@ -13,7 +13,7 @@ from keymanager.front_door.forms import Parameters, read_query
 from keymanager.front_door.refusals import ClientRefused
 from keymanager.front_door.routing import find_credentials, require_enabled, the_credential
 from keymanager.models import Credential
-from keymanager.services.key_managers import adapter_for
+from keymanager.services.adapters import adapter_for
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 

@@ -102,4 +102,4 @@ def secret_matches(credential: Credential, client_secret: str) -> bool:
     """True when we hold a digest of the client's secret and this is the secret; compared in constant time."""
     if not credential.secret_sha256 or not client_secret:
         return False
-    return hmac.compare_digest(credential.secret_sha256, secret_digest(client_secret))
+    return hmac.compare_digest(credential.secret_sha256, secret_digest(credential.pk, client_secret))

@@ -10,7 +10,7 @@ from common.errors import KeyManagerUnavailable
 from keymanager.adapters.contract import KeyManagerAdapter, TokenFacts
 from keymanager.front_door.routing import usable_credentials
 from keymanager.models import Credential, KeyManager, RevokedToken
-from keymanager.services.key_managers import adapter_for
+from keymanager.services.adapters import adapter_for
 from keymanager.validation import loader
 from keymanager.validation.facts import KeyManagerFacts
 from keymanager.validation.resolved import GoodToken, NoAnswer

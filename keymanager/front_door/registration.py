@@ -15,15 +15,16 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.actor import Actor, actor_of
 from accounts.models import Role
-from common.errors import NotAllowed
+from common.errors import NotAllowed, RuleError
 from keymanager.front_door import services
 from keymanager.front_door.answers import empty_answer, endpoint, json_answer
 from keymanager.front_door.api_tokens import bearer_of, require_api_token
-from keymanager.front_door.client_authentication import secret_matches
+from keymanager.front_door.client_authentication import PUBLIC, secret_matches
 from keymanager.front_door.client_metadata import parse_wish, read_document
 from keymanager.front_door.refusals import BearerRefused, MetadataRefused
 from keymanager.front_door.waiting import wait_until_applied
 from keymanager.models import Credential, FrontDoorClient
+from keymanager.services import credentials
 
 # RFC 7592 section 2.2: what an update must not carry.
 _NOT_IN_UPDATES = (
@@ -151,3 +152,13 @@ def _information(actor: Actor, client: FrontDoorClient, registration_access_toke
     if secret:
         answer |= {"client_secret": secret, "client_secret_expires_at": 0}
     return answer
+
+
+def _secret(actor: Actor, credential: Credential) -> str:
+    """The client's secret, or "" for a public client and where secrets are not kept and this one was shown."""
+    if credential.token_endpoint_auth_method == PUBLIC:
+        return ""
+    try:
+        return credentials.reveal_secret(actor=actor, credential=credential).client_secret
+    except RuleError:
+        return ""

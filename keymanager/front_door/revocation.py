@@ -13,7 +13,7 @@ from keymanager.front_door.refusals import ClientRefused
 from keymanager.front_door.routing import require_enabled
 from keymanager.front_door.services import deny_token
 from keymanager.front_door.token import token_request
-from keymanager.services.key_managers import adapter_for
+from keymanager.services.adapters import adapter_for
 
 _UNSUPPORTED: Final = TokenAnswer(
     status=400,

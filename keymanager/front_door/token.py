@@ -11,7 +11,7 @@ from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETER
 from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import GrantNotAllowed
 from keymanager.front_door.routing import require_enabled
-from keymanager.services.key_managers import adapter_for
+from keymanager.services.adapters import adapter_for
 
 GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
 # RFC 6749 section 4.4: only confidential clients; 4.3 would hand a person's password to a client nobody can tell apart.

@@ -1,0 +1,1 @@
+"""What the gateway would decide about a call, for the answer of ``/introspect``."""
