@@ -1,0 +1,36 @@
+"""Serve the validator that the gateway asks about every call."""
+
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+
+class Command(BaseCommand):
+    """Becomes granian: one process to signal, and nothing of this command stays in memory."""
+
+    help = "Serve the validator (RSGI under granian). The gateway asks it about every call."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen, and with how many processes."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=settings.ARCHWAY_VALIDATOR_PORT)
+        parser.add_argument("--workers", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Does not return."""
+        command = [
+            sys.executable, "-m", "granian", "keymanager.validation.server:app",
+            "--interface", "rsgi",
+            "--loop", "uvloop",
+            "--http", "1",
+            "--no-ws",
+            "--host", options["host"],
+            "--port", str(options["port"]),
+            "--workers", str(options["workers"]),
+            "--no-access-log",
+        ]  # fmt: skip
+        self.stdout.flush()
+        os.execv(sys.executable, command)  # noqa: S606 - a fixed program with parsed arguments

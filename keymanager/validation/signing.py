@@ -1,0 +1,109 @@
+"""The keys that sign the backend JWT: made on first use, kept sealed, published as a JWKS."""
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from keymanager.models import SigningKey
+from keymanager.sealing import seal, unseal
+from subscriptions.models import ChangeKind
+from subscriptions.recording import announce
+
+ALGORITHM: Final = "RS256"
+_BITS: Final = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """The key that signs now."""
+
+    kid: str
+    key: RSAKey = field(repr=False)
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """The claims as a JWS in compact form."""
+        return jwt.encode({"alg": ALGORITHM, "kid": self.kid, "typ": "JWT"}, dict(claims), self.key)
+
+
+def current_signing_key() -> Signer:
+    """The newest active key; the very first call makes one. Safe in several processes at once."""
+    row = _newest()
+    if row is None:
+        row = _make(generation=SigningKey.objects.count() + 1)
+    return Signer(kid=row.kid, key=RSAKey.import_key(unseal(row.sealed_private_pem, context=_context(row.kid))))
+
+
+def rotate_signing_key() -> SigningKey:
+    """A new key signs from now on. The old ones stay in the JWKS until they are retired."""
+    return _make(generation=SigningKey.objects.count() + 1)
+
+
+def public_jwks() -> dict[str, list[Mapping[str, Any]]]:
+    """The public halves of all active keys (RFC 7517), the newest first. Makes the first key when there is none."""
+    rows = SigningKey.objects.filter(retired_at=None).order_by("-created_at", "-kid")
+    keys = [row.public_jwk for row in rows]
+    if not keys:
+        current_signing_key()
+        keys = [row.public_jwk for row in rows.all()]
+    return {"keys": keys}
+
+
+def _newest() -> SigningKey | None:
+    return SigningKey.objects.filter(retired_at=None).order_by("-created_at", "-kid").first()
+
+
+def _make(*, generation: int) -> SigningKey:
+    """Two processes that make the same generation choose the same ``kid``: the database lets one of them win."""
+    fingerprint = hmac.new(settings.SECRET_KEY.encode(), b"backend jwt signing key", hashlib.sha256).hexdigest()[:12]
+    kid = f"{fingerprint}-{generation}"
+    key = RSAKey.generate_key(_BITS)
+    public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": ALGORITHM}
+    sealed = seal(key.as_pem(private=True).decode(), context=_context(kid))
+    try:
+        with transaction.atomic():
+            row = SigningKey.objects.create(kid=kid, public_jwk=public, sealed_private_pem=sealed)
+            announce(ChangeKind.SIGNING_KEY, row.pk)
+            return row
+    except IntegrityError:
+        return SigningKey.objects.get(kid=kid)
+
+
+def _context(kid: str) -> str:
+    return f"signing_key:{kid}"
+
+
+class SigningKeys:
+    """The current signer in memory, for a process that follows the change feed."""
+
+    def __init__(self) -> None:
+        self._signer: Signer | None = None
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def at_hand(self) -> Signer | None:
+        """The signer without waiting, if it was read already."""
+        return self._signer
+
+    def load(self) -> Signer:
+        """The signer, read from the database when needed. A change that arrives while reading is not overwritten."""
+        with self._lock:
+            generation = self._generation
+        signer = current_signing_key()
+        with self._lock:
+            if generation == self._generation:
+                self._signer = signer
+        return signer
+
+    def forget(self) -> None:
+        """Keys changed: read again before the next use."""
+        with self._lock:
+            self._generation += 1
+            self._signer = None
