@@ -1,0 +1,91 @@
+"""Changing what a running Envoy serves, and knowing that it does."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.envoy.admin import AdminUnavailable, ConfigStatus, EnvoyAdmin
+from gateway.envoy.config import CLUSTERS_FILE, LISTENERS_FILE, ROUTES_FILE, EnvoyConfig
+from gateway.envoy.files import with_earlier_clusters, write_document
+from gateway.envoy.log import last_refusal
+
+_POLL_SECONDS = 0.005
+_SLOWEST_POLL_SECONDS = 0.1
+
+
+class ConfigRefused(Exception):
+    """Envoy would not take a document, or did not say in time; what was in effect before still is.
+
+    The message is for administrators: it quotes Envoy.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What is in effect now. ``seconds``: from the first write until Envoy serves it."""
+
+    version: str
+    seconds: float
+
+
+def acknowledged(admin: EnvoyAdmin, config: EnvoyConfig) -> bool:
+    """Whether exactly this configuration is in effect. Raises ``AdminUnavailable``."""
+    status = admin.config_status()
+    return (
+        status.listeners.version == config.listeners.version
+        and status.clusters.version == config.clusters.version
+        and status.routes.version == config.routes.version
+    )
+
+
+def apply_config(
+    folder: Path, config: EnvoyConfig, admin: EnvoyAdmin, *, log: Path | None = None, timeout_seconds: float = 30.0
+) -> Applied:
+    """Makes ``config`` the one in effect: clusters come before the routes that need them and go after.
+
+    ``log``: Envoy's log file, from which the reason of a refusal is quoted. Raises ``ConfigRefused`` and
+    ``AdminUnavailable``. One caller at a time for each folder. Calling again with the same configuration is cheap.
+    """
+    started = time.monotonic()
+    wait = _Wait(admin=admin, log=log, deadline=started + timeout_seconds, before=admin.config_status())
+    clusters = with_earlier_clusters(folder, config)
+    if write_document(folder / CLUSTERS_FILE, clusters) or wait.before.clusters.version != clusters.version:
+        wait.until(lambda status: status.clusters.version == clusters.version)
+    if write_document(folder / ROUTES_FILE, config.routes) or wait.before.routes.version != config.routes.version:
+        wait.until(lambda status: status.routes.version == config.routes.version)
+    write_document(folder / LISTENERS_FILE, config.listeners)
+    wait.until(lambda status: status.listeners.version == config.listeners.version)
+    seconds = time.monotonic() - started
+    if clusters.version != config.clusters.version:
+        write_document(folder / CLUSTERS_FILE, config.clusters)
+        wait.until(lambda status: status.clusters.version == config.clusters.version)
+    return Applied(version=config.version, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    admin: EnvoyAdmin
+    log: Path | None
+    deadline: float
+    before: ConfigStatus
+
+    def until(self, in_effect: Callable[[ConfigStatus], bool]) -> None:
+        pause = _POLL_SECONDS
+        while True:
+            status = self.admin.config_status()
+            if in_effect(status):
+                return
+            if status.refusals > self.before.refusals:
+                raise ConfigRefused(f"Envoy refused the configuration: {self._reason()}")
+            if time.monotonic() > self.deadline:
+                raise ConfigRefused("Envoy did not take the configuration in time.")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
+
+    def _reason(self) -> str:
+        try:
+            said = self.admin.listener_error()
+        except AdminUnavailable:
+            said = ""
+        return said or (last_refusal(self.log) if self.log else "") or "see its log"

@@ -1,0 +1,75 @@
+"""Answers that the gateway gives by itself, as RFC 9457 problem documents.
+
+Envoy takes the first mapper that fits. Refusals by the validator carry its own words and come before everything else.
+"""
+
+from http import HTTPStatus
+
+from common.gateway_contract import ENVIRONMENT_HEADER, UNAVAILABLE_ON_THE_WIRE
+from common.problem import CONTENT_TYPE, TYPE_BASE
+from gateway.envoy.protobuf_json import Json, Message
+
+# Stands for "the validator is down, slow or broken" between the filter and the mapper; a caller never sees it.
+VALIDATOR_FAILED = HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED
+_BY_VALIDATOR: Message = {"response_flag_filter": {"flags": ["UAEX"]}}
+
+
+def local_reply_config() -> Message:
+    """Every answer of the gateway's own, with a stable ``code``."""
+    unavailable = _problem(503, "validator_unavailable", "The call could not be validated")
+    environment: Message = {"header_filter": {"header": {"name": ENVIRONMENT_HEADER, "present_match": True}}}
+    mappers: list[Json] = [
+        {**unavailable, "filter": _all(_BY_VALIDATOR, _status(VALIDATOR_FAILED)), "headers_to_add": [_retry_after(2)]},
+        # Neither an allowance (200) nor a refusal: the caller must not read it as its own success or redirect.
+        {**unavailable, "filter": _all(_BY_VALIDATOR, _status(399, "LE")), "headers_to_add": [_retry_after(2)]},
+        {"filter": _all(_BY_VALIDATOR, _status(UNAVAILABLE_ON_THE_WIRE)), "status_code": 503},
+        {"filter": _BY_VALIDATOR},
+        {
+            **_problem(403, "no_endpoint_for_environment", "The API has no backend for this kind of key"),
+            "filter": _all(environment, _status(403)),
+        },
+        *(
+            {**_problem(status, code, title), "filter": _status(status)}
+            for status, code, title in (
+                (400, "bad_request", "The request is not one that the gateway reads without doubt"),
+                (403, "upgrade_not_supported", "The gateway does not switch protocols"),
+                (404, "api_not_found", "There is no API here"),
+                (408, "request_timeout", "The request took too long to arrive"),
+                (413, "request_too_large", "The request is too large"),
+                (426, "http_version_not_supported", "The gateway speaks HTTP/1.1"),
+                (431, "headers_too_large", "The request's headers are too large or too many"),
+                (502, "backend_protocol_error", "The API's backend answered something that is not HTTP"),
+                (503, "backend_unavailable", "The API's backend does not answer"),
+                (504, "backend_timeout", "The API's backend did not answer in time"),
+            )
+        ),
+    ]
+    return {"mappers": mappers}
+
+
+def _problem(status: int, code: str, title: str) -> Message:
+    members: Message = {
+        "type": f"{TYPE_BASE}{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+    return {"status_code": status, "body_format_override": {"json_format": members, "content_type": CONTENT_TYPE}}
+
+
+def _status(status: int, comparison: str = "EQ") -> Message:
+    # Envoy wants a runtime key for every threshold; nothing sets it.
+    value: Message = {"default_value": int(status), "runtime_key": "archway.never_set"}
+    return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
+
+
+def _all(*filters: Message) -> Message:
+    return {"and_filter": {"filters": [*filters]}}
+
+
+def _retry_after(wait: int) -> Message:
+    return {
+        "header": {"key": "retry-after", "value": str(wait)},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }

