@@ -13,5 +13,7 @@ def served_parts() -> frozenset[str]:
     chosen = frozenset(settings.ARCHWAY_PARTS)
     unknown = sorted(chosen - set(PARTS))
     if unknown or not chosen:
-        raise ImproperlyConfigured(f"ARCHWAY_PARTS: unknown {', '.join(unknown) or '(empty)'}; parts are {', '.join(PARTS)}")
+        raise ImproperlyConfigured(
+            f"ARCHWAY_PARTS: unknown {', '.join(unknown) or '(empty)'}; parts are {', '.join(PARTS)}"
+        )
     return chosen

@@ -1,6 +1,7 @@
 """Settings of every Archway process; each value that an operator may change is read from the environment.
 
-``docs/reference/settings.md`` lists them. The embedded defaults need Python only: SQLite and files below ``ARCHWAY_HOME``.
+``docs/reference/settings.md`` lists them. The embedded defaults need Python only: SQLite and files below
+``ARCHWAY_HOME``.
 """
 
 import os
@@ -11,12 +12,6 @@ import django_stubs_ext
 
 from keymanager.resident.toolkit_settings import (
     CLIENT_SECRET_HASHER_PATH,
-    OAUTH2_PROVIDER,
-    OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL,
-    OAUTH2_PROVIDER_APPLICATION_MODEL,
-    OAUTH2_PROVIDER_GRANT_MODEL,
-    OAUTH2_PROVIDER_ID_TOKEN_MODEL,
-    OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
 from portal.environment import env_bool, env_int, env_list, instance_secret
 
@@ -70,6 +65,10 @@ ARCHWAY_VALIDATION_STEPS = env_list(
         "keymanager.validation.steps.BackendJwtStep",
     ],
 )
+ARCHWAY_VALIDATOR_HOST = os.environ.get("ARCHWAY_VALIDATOR_HOST", "127.0.0.1")
+ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS = env_int("ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS", 10_000)
+ARCHWAY_GATEWAY_HOST = os.environ.get("ARCHWAY_GATEWAY_HOST", "127.0.0.1")
+ARCHWAY_GATEWAY_THREADS = env_int("ARCHWAY_GATEWAY_THREADS", 2)
 ARCHWAY_CHANGE_POLL_MILLISECONDS = env_int("ARCHWAY_CHANGE_POLL_MILLISECONDS", 250)
 ARCHWAY_TOKEN_CACHE_SECONDS = env_int("ARCHWAY_TOKEN_CACHE_SECONDS", 60)
 # How late a change may become visible and still be seen by followers: longer than any transaction that announces one.

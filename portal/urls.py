@@ -10,7 +10,10 @@ from portal.parts import served_parts
 PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
     "publisher": [path("api/v1/publisher/", include("publisher.rest.urls"))],
     "store": [path("api/v1/store/", include("store.rest.urls"))],
-    "administration": [path("api/v1/admin/", include("administration.rest.urls"))],
+    "administration": [
+        path("api/v1/admin/gateways/", include("gateway.rest.urls")),
+        path("api/v1/admin/", include("administration.rest.urls")),
+    ],
     "keymanager": [
         path("resident/", include("keymanager.resident.urls")),
         path("", include("keymanager.front_door.urls")),

@@ -92,9 +92,7 @@ def replace_definition(*, actor: Actor, api_version: ApiVersion, definition: Def
 def move_api(*, actor: Actor, api_version: ApiVersion, action: LifecycleAction) -> ApiVersion:
     """Carry out a lifecycle action. Raises ``RuleError`` with the unmet checks."""
     accepted = accepted_key_managers(api_version).count()
-    return apis.move_api_version(
-        actor=actor, api_version=api_version, action=action, accepted_key_managers=accepted
-    )
+    return apis.move_api_version(actor=actor, api_version=api_version, action=action, accepted_key_managers=accepted)
 
 
 @transaction.atomic

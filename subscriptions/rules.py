@@ -15,7 +15,10 @@ _RESERVED_CONTEXTS: Final = frozenset({"check", "healthz", "statz"})
 
 
 def check_name(name: str, *, longest: int, field: str = "name") -> str:
-    """The name without outer blanks. Raises ``InputError`` naming ``field`` when it is empty, too long or has controls."""
+    """The name without outer blanks.
+
+    Raises ``InputError`` naming ``field`` when it is empty, too long or has control characters.
+    """
     cleaned = name.strip()
     if not cleaned:
         raise InputError.of(field, "This must not be empty.")

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from keymanager.adapters.registry import ADAPTERS
 from keymanager.models import KeyManager, KeyManagerCheck, Registration
 from keymanager.registrations.states import RegistrationState
-from keymanager.services.key_managers import capabilities_of, masked_config
+from keymanager.services.key_managers import adapter_for, shown_config
 from subscriptions.models import AuditEvent, Plan
 
 
@@ -63,17 +63,26 @@ class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
 
     def get_config(self, row: KeyManager) -> dict[str, Any]:
         """The adapter's fields, secrets as five asterisks."""
-        return masked_config(row)
+        return shown_config(row)
 
     def get_capabilities(self, row: KeyManager) -> list[str]:
         """What the configured adapter can do."""
-        return capabilities_of(row)
+        return sorted(adapter_for(row).capabilities)
 
 
 class DiscoverInput(serializers.Serializer[Any]):
     """An issuer or a discovery document's URL."""
 
     url = serializers.CharField(max_length=2000)
+
+
+class DiscoveredBody(serializers.Serializer[Any]):
+    """What discovery found, what it did not find, and what looks wrong."""
+
+    issuer = serializers.CharField(allow_blank=True)
+    found = serializers.DictField(child=serializers.CharField())
+    missing = serializers.ListField(child=serializers.CharField())
+    doubtful = serializers.ListField(child=serializers.CharField())
 
 
 class CheckBody(serializers.ModelSerializer[KeyManagerCheck]):

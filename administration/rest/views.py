@@ -4,18 +4,20 @@ import uuid
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, permissions, status
+from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.rest.entity_tags import require_match, with_entity_tag
 from accounts.rest.idempotency import once
+from accounts.rest.permissions import ADMINISTRATORS
 from accounts.rest.views import actor_for, checked, own
 from administration.rest.filters import AuditFilter, RegistrationFilter
 from administration.rest.serializers import (
     AuditBody,
     CheckBody,
+    DiscoveredBody,
     DiscoverInput,
     KeyManagerBody,
     KeyManagerChange,
@@ -26,23 +28,10 @@ from administration.rest.serializers import (
     RegistrationBody,
 )
 from keymanager.models import KeyManager, KeyManagerCheck, Registration
-from keymanager.services import credentials, key_managers
 from keymanager.rest import AttemptBody
+from keymanager.services import credentials, key_managers
 from subscriptions.models import AuditEvent, Plan
 from subscriptions.services import plans
-
-
-class IsAdministrator(permissions.BasePermission):
-    """Only administrators."""
-
-    message = "This needs the role Administrator."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """True for administrators."""
-        return bool(request.user and request.user.is_authenticated) and actor_for(request).is_administrator
-
-
-ADMINISTRATORS = (permissions.IsAuthenticated, IsAdministrator)
 
 
 class KeyManagerListView(generics.ListAPIView[KeyManager]):
@@ -99,11 +88,11 @@ class DiscoverView(APIView):
 
     permission_classes = ADMINISTRATORS
 
-    @extend_schema(request=DiscoverInput, responses={200: dict})
+    @extend_schema(request=DiscoverInput, responses=DiscoveredBody)
     def post(self, request: Request) -> Response:
         """What the discovery document says: found, not found, what looks wrong."""
         url = checked(DiscoverInput, request)["url"]
-        return Response(key_managers.discover(actor=actor_for(request), url=url).as_body())
+        return Response(DiscoveredBody(key_managers.discover(url=url)).data)
 
 
 class KeyManagerChecksView(APIView):
@@ -209,4 +198,3 @@ class AuditListView(generics.ListAPIView[AuditEvent]):
     serializer_class = AuditBody
     filterset_class = AuditFilter
     queryset = AuditEvent.objects.all()
-

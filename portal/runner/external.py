@@ -4,7 +4,7 @@ from accounts.actor import actor_of
 from accounts.models import User
 from keymanager.models import KeyManager
 from keymanager.services.key_managers import create_key_manager
-from portal.runner.layout import EXTERNAL_REGISTRATION_TOKEN
+from portal.runner.layout import EXTERNAL_GATEWAY_SECRET, EXTERNAL_REGISTRATION_TOKEN
 
 EXTERNAL_SLUG = "oidc-provider"
 
@@ -18,5 +18,12 @@ def add_external_key_manager(issuer: str) -> None:
         slug=EXTERNAL_SLUG,
         name="oidc-provider",
         adapter="rfc",
-        config={"preset": "oidc-provider", "issuer": issuer, "initial_access_token": EXTERNAL_REGISTRATION_TOKEN},
+        config={
+            "preset": "oidc-provider",
+            "issuer": issuer,
+            "initial_access_token": EXTERNAL_REGISTRATION_TOKEN,
+            "introspection_client_id": "gateway",
+            "introspection_client_secret": EXTERNAL_GATEWAY_SECRET,
+            "keeps_unknown_metadata": True,
+        },
     )

@@ -16,7 +16,8 @@ First call (paste into another terminal, in this folder):
   APP_ID=$(echo "$APP" | GET '["id"]'); CRED=$(echo "$APP" | GET '["credentials"][0]["id"]')
   # 2. subscribe to the sample API
   API_ID=$(curl -s '{web}/api/v1/store/apis/?q=bookshop' | GET '["results"][0]["id"]')
-  API {web}/api/v1/store/subscriptions/ -d "{{\\"application\\": \\"$APP_ID\\", \\"api\\": \\"$API_ID\\", \\"plan\\": \\"gold\\"}}"; echo
+  API {web}/api/v1/store/subscriptions/ \\
+    -d "{{\\"application\\": \\"$APP_ID\\", \\"api\\": \\"$API_ID\\", \\"plan\\": \\"gold\\"}}"; echo
   # 3. the client is registered by a job: state must be "active"
   API {web}/api/v1/store/credentials/$CRED/ | GET '["state"]'
   # 4. id and secret belong to the key manager; a token from /token

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from common.errors import ConfigurationError
 from portal.runner.processes import Child, Children, answers, require_free
+from portal.runner.sample_api import SAMPLE_SCOPES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BACKEND_PORT_VARIABLE = "ARCHWAY_SAMPLE_BACKEND_PORT"
 EXTERNAL_PORT_VARIABLE = "ARCHWAY_OIDC_PROVIDER_PORT"
-EXTERNAL_REGISTRATION_TOKEN = "demo-initial-access-token"  # noqa: S105 - of a throw-away server on loopback
+# Of a throw-away server on loopback.
+EXTERNAL_REGISTRATION_TOKEN = "demo-initial-access-token"  # noqa: S105
+EXTERNAL_GATEWAY_SECRET = "demo-gateway-secret"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,9 @@ def _child(layout: Layout, name: str, command: list[str], port: int) -> Child:
 def start_external(children: Children, layout: Layout) -> None:
     """Start a real oidc-provider as the second key manager."""
     command = [
-        sys.executable, "-m", "tests.servers.oidc_provider",
+        sys.executable, "-m", "tests.servers.run_oidc_provider",
         "--port", str(layout.external_port), "--initial-access-token", EXTERNAL_REGISTRATION_TOKEN,
+        "--gateway-secret", EXTERNAL_GATEWAY_SECRET, "--scopes", " ".join(SAMPLE_SCOPES),
     ]  # fmt: skip
     children.start(_child(layout, "oidc-provider", command, layout.external_port))
 

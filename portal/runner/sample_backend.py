@@ -1,4 +1,4 @@
-"""A small backend for the demo: a bookshop that says what it was sent. Run: ``python -m portal.runner.sample_backend PORT``."""
+"""A small backend for the demo, a bookshop. Run: ``python -m portal.runner.sample_backend PORT``."""
 
 import json
 import sys
@@ -42,7 +42,7 @@ class Bookshop(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Silent: the gateway is what is looked at."""
 
 

@@ -12,7 +12,6 @@ from publisher.definitions.model import (
 )
 from publisher.definitions.parse import parse_definition
 from publisher.definitions.paths import path_shape
-from publisher.definitions.rewrite import with_gateway_urls
 
 __all__ = [
     "MAX_BYTES",
@@ -26,5 +25,4 @@ __all__ = [
     "operations_by_hand",
     "parse_definition",
     "path_shape",
-    "with_gateway_urls",
 ]

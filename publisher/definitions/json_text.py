@@ -47,7 +47,7 @@ def read_json(text: str) -> ParsedText:
     except RecursionError as exc:
         raise refuse_text(1, 1, TOO_DEEP) from exc
     except ValueError as exc:
-        raise refuse_text(1, 1, str(exc)) from exc
+        raise refuse_text(1, 1, "a number is no JSON number, or has too many digits") from exc
 
     def line_of(parts: Parts) -> int:
         return _line(text, _locate(text, parts))
@@ -66,7 +66,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not a JSON value")
+    raise ValueError(name)
 
 
 def _line(text: str, index: int) -> int:

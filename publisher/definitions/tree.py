@@ -38,12 +38,14 @@ def first_fault(document: object) -> tuple[Parts, str] | None:
     while todo:
         parts, value = todo.pop()
         weight += weight_of(value)
-        if weight > MAX_WEIGHT:
+        if weight + VALUE_OVERHEAD * len(todo) > MAX_WEIGHT:
             return (), TOO_MANY
         if len(parts) > MAX_DEPTH:
             return parts[:3], TOO_DEEP
         if reason := fault_of(value):
             return parts, reason
+        if isinstance(value, dict | list) and weight + VALUE_OVERHEAD * len(value) > MAX_WEIGHT:
+            return (), TOO_MANY
         for part, child in _children(value):
             if reason := fault_of(part):
                 return parts, reason

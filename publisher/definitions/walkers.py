@@ -8,24 +8,28 @@ run, because OpenAPI's are ECMA 262 and not Python's, and a hostile one never en
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
-from jsonschema import FormatChecker
-from jsonschema.exceptions import ValidationError
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 from jsonschema_path.paths import SchemaPath
 from openapi_schema_validator import (
+    OAS31_BASE_DIALECT_ID,
     OAS30Validator,
     OAS31Validator,
     oas30_format_checker,
     oas31_format_checker,
 )
+from openapi_schema_validator._specifications import REGISTRY as _SCHEMAS_OF_SCHEMAS
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from openapi_spec_validator.validation import keywords
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 from openapi_spec_validator.validation.validators import SpecValidator
 
+# Every JSON Schema dialect that OpenAPI 2.0 to 3.1 use; knows no way to retrieve another.
+SCHEMAS_OF_SCHEMAS: Final = _SCHEMAS_OF_SCHEMAS.crawl()
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -108,6 +112,21 @@ class _WalksSchemas(keywords.SchemaValidator):
             self._collecting.discard(identity)
 
 
+@cache
+def _schemas31() -> Any:
+    """The schema of schemas with its references prepared once; the kept library prepares them for each schema."""
+    return Draft202012Validator(
+        OAS31Validator.META_SCHEMA,
+        format_checker=_without_regex(oas31_format_checker),
+        registry=SCHEMAS_OF_SCHEMAS,
+    )
+
+
+def _check_schema31(schema: Any) -> None:
+    for error in _schemas31().iter_errors(schema):
+        raise SchemaError.create_from(error)
+
+
 class _WalksSchemas30(_WalksSchemas, keywords.OpenAPIV30SchemaValidator):
     def _get_schema_checker(self, schema: SchemaPath, schema_value: Any) -> Callable[[Any], None]:
         return partial(OAS30Validator.check_schema, format_checker=_without_regex(oas30_format_checker))
@@ -115,6 +134,12 @@ class _WalksSchemas30(_WalksSchemas, keywords.OpenAPIV30SchemaValidator):
 
 class _WalksSchemas31(_WalksSchemas, keywords.OpenAPIV31SchemaValidator):
     schema_validator_format_checker = _without_regex(oas31_format_checker)
+
+    def _get_schema_checker(self, schema: SchemaPath, schema_value: Any) -> Callable[[Any], None]:
+        if self._get_schema_dialect_id(schema, schema_value) == OAS31_BASE_DIALECT_ID:
+            return _check_schema31
+        checker: Callable[[Any], None] = super()._get_schema_checker(schema, schema_value)
+        return checker
 
 
 class _WalksDefaults30(keywords.OpenAPIV30ValueValidator):

@@ -200,3 +200,28 @@ class TokenBody(serializers.Serializer[Any]):
     token_type = serializers.CharField()
     expires_in = serializers.IntegerField(allow_null=True)
     scope = serializers.CharField(allow_blank=True)
+
+
+class VerdictStepBody(serializers.Serializer[Any]):
+    """One step of a verdict."""
+
+    name = serializers.CharField()
+    outcome = serializers.CharField()
+    code = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+
+
+class VerdictBody(serializers.Serializer[Any]):
+    """Why a call was refused: each step, and the first that failed."""
+
+    reference = serializers.CharField()
+    at = serializers.DateTimeField()
+    method = serializers.CharField()
+    path = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    first_failed = serializers.CharField(source="failed_step")
+    steps = VerdictStepBody(many=True)
+    application = serializers.UUIDField(source="application_id", allow_null=True)
+    api = serializers.UUIDField(source="api_version_id", allow_null=True)
+    key_manager = serializers.CharField(allow_blank=True)

@@ -15,11 +15,11 @@ from accounts.models import User
 from accounts.rest.entity_tags import require_match, with_entity_tag
 from accounts.rest.idempotency import once
 from accounts.rest.views import actor_for, checked, own, team_of
-from common.errors import InputError
+from common.errors import InputError, NotFound
+from common.served_definition import with_gateway_urls
 from keymanager.models import Credential
 from keymanager.services import credentials
 from keymanager.validation.verdicts import find_verdict
-from common.served_definition import with_gateway_urls
 from store import services
 from store.rest.filters import ApplicationFilter, StoreApiFilter, SubscriptionFilter
 from store.rest.serializers import (
@@ -36,6 +36,7 @@ from store.rest.serializers import (
     SubscriptionInput,
     TokenBody,
     TokenInput,
+    VerdictBody,
 )
 from subscriptions.models import ApiVersion, Application, Plan, Subscription
 from subscriptions.queries.catalogue import store_versions
@@ -99,7 +100,7 @@ class StoreDefinitionView(APIView):
         document = with_gateway_urls(
             row.definition or {},
             production_url=base,
-            sandbox_url=None,
+            sandbox_url=base if row.sandbox_url else None,
             token_url=f"{settings.ARCHWAY_PUBLIC_URL}/token",
         )
         return Response(document)
@@ -174,9 +175,7 @@ class ApplicationCredentialsView(APIView):
         data = checked(CredentialInput, request)
 
         def create() -> Response:
-            row = services.add_credential(
-                actor=actor, application=application, new=services.NewCredential(**data)
-            )
+            row = services.add_credential(actor=actor, application=application, new=services.NewCredential(**data))
             return _credential(request, row.pk, status.HTTP_202_ACCEPTED)
 
         return once(request, create)
@@ -278,9 +277,7 @@ class SubscriptionListView(generics.ListAPIView[Subscription]):
                 api_version=_named(visible_versions(request), "api", pk=data["api"]),
                 plan=_named(Plan.objects.all(), "plan", slug=data["plan"]),
             )
-            return with_entity_tag(
-                Response(SubscriptionBody(row).data, status=status.HTTP_201_CREATED), row.revision
-            )
+            return with_entity_tag(Response(SubscriptionBody(row).data, status=status.HTTP_201_CREATED), row.revision)
 
         return once(request, create)
 
@@ -317,11 +314,14 @@ class SubscriptionView(APIView):
 class VerdictView(APIView):
     """Why a call was refused."""
 
-    @extend_schema(responses={200: dict})
+    @extend_schema(responses=VerdictBody)
     def get(self, request: Request, reference: str) -> Response:
         """Each step of the verdict and the first that failed, to the application's team."""
         actor = actor_for(request)
-        return Response(find_verdict(reference, actor=actor).as_body())
+        verdict = find_verdict(reference, actor.team_ids, administrator=actor.is_administrator)
+        if verdict is None:
+            raise NotFound
+        return Response(VerdictBody(verdict).data)
 
 
 def _named(rows: QuerySet[Any], field: str, **lookup: Any) -> Any:

@@ -80,9 +80,7 @@ def create_api_version(
         with transaction.atomic():
             row = ApiVersion.objects.create(api=api, version=check_version(version))
     except IntegrityError as exc:
-        raise RuleError(
-            f"version: {api.name} {version} exists.", fields={"version": ["This version exists."]}
-        ) from exc
+        raise RuleError(f"version: {api.name} {version} exists.", fields={"version": ["This version exists."]}) from exc
     _apply_facts(row, facts)
     row.save()
     _replace_design(row, design)

@@ -99,4 +99,3 @@ def seed(layout: Layout) -> dict[str, str]:
     """Seed the demo; the passwords of people who are new."""
     passwords: dict[str, str] = json.loads(layout.run_management("seed_demo", "--backend-url", layout.backend_url))
     return passwords
-

@@ -67,4 +67,3 @@ class Command(BaseCommand):
             subscriber_token=layout.run_management("api_token", "app-developer").strip(),
             say=self.stdout.write,
         ).run()
-

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from publisher.definitions.model import METHODS
-
 _Object = dict[str, Any]
 _Change = Callable[[_Object], _Object]
-_METHOD_KEYS: Final = frozenset(method.lower() for method in METHODS)
+_METHOD_KEYS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
 def with_gateway_urls(
