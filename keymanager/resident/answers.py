@@ -59,6 +59,9 @@ def endpoint_view(*methods: str) -> Callable[[View], View]:
                 response = oauth_error("invalid_request", f"Use {' or '.join(methods)}.", status=405)
                 response["Allow"] = ", ".join(methods)
                 return response
+            if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+                # PostgreSQL cannot even be asked for such a value.
+                return oauth_error("invalid_request", "The URL contains a NUL character.")
             return view(request, *args, **kwargs)
 
         return dispatch

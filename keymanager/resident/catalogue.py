@@ -54,9 +54,8 @@ def delete_resource(*, identifier: str) -> bool:
 
 def unknown_resource(identifiers: list[Any]) -> str | None:
     """The first of ``identifiers`` that is not registered, or ``None``."""
-    known = set(
-        Resource.objects.filter(identifier__in=[str(item) for item in identifiers]).values_list("identifier", flat=True)
-    )
+    askable = [str(item) for item in identifiers if str(item).isprintable()]
+    known = set(Resource.objects.filter(identifier__in=askable).values_list("identifier", flat=True))
     return next((str(item) for item in identifiers if item not in known), None)
 
 

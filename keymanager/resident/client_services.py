@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
+from oauth2_provider.models import clear_expired
 
 from keymanager.resident.client_metadata import RegistrationRequest
 from keymanager.resident.hashers import hash_secret
@@ -128,6 +129,11 @@ def _forget_tokens(client: Any) -> None:
     for model in (RefreshToken, AccessToken, IDToken, Grant):
         model.objects.filter(application=client).delete()
     Consent.objects.filter(client=client).delete()
+
+
+def forget_expired_tokens() -> None:
+    """Delete tokens and codes that expired. Revoked refresh tokens stay until then, to recognise a replay."""
+    clear_expired()
 
 
 def set_suspended(*, client_id: str, suspended: bool) -> bool:

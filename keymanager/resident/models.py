@@ -90,6 +90,8 @@ class AccessToken(AbstractAccessToken):
 
     jti = models.CharField(max_length=64, unique=True)
     issued_at = models.PositiveBigIntegerField(help_text="Seconds since the epoch")
+    # Tokens that descend from one authorization code, so that a replay of the code ends them.
+    token_family = models.UUIDField(null=True, blank=True, editable=False, db_index=True)
 
     class Meta(AbstractAccessToken.Meta):
         pass

@@ -25,6 +25,7 @@ from keymanager.resident.keys import active_signing_key
 from keymanager.resident.models import AccessToken, Grant, RefreshToken
 from keymanager.resident.scopes_backend import allowed_scopes
 from keymanager.resident.token_claims import access_token_claims, token_format, user_claims
+from keymanager.resident.token_families import end_family, family_of_code
 
 
 class ResidentValidator(OAuth2Validator):
@@ -99,11 +100,25 @@ class ResidentValidator(OAuth2Validator):
 
     # --- codes ---------------------------------------------------------------------------------------------------
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """Accept an unexpired code of this client and an active person; scopes taken away since then are left out."""
+        """Accept an unexpired code of this client and an active person; scopes taken away since then are left out.
+
+        A code that is not there was used before or never issued: what came of it ends (RFC 6749 section 4.1.2).
+        """
+        if not Grant.objects.filter(code=code, application=client).exists():
+            end_family(family_of_code(code), client)
+            return False
         if not super().validate_code(client_id, code, client, request, *args, **kwargs):
             return False
         request.scopes = _still_allowed(" ".join(request.scopes), client)
         return bool(request.user.is_active)
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Use the code up; when another request was faster, both lose their tokens."""
+        try:
+            super().invalidate_authorization_code(client_id, code, request, *args, **kwargs)
+        except errors.InvalidGrantError:
+            end_family(family_of_code(code), request.client)
+            raise
 
     def confirm_redirect_uri(
         self, client_id: str, code: str, redirect_uri: str, client: Any, *args: Any, **kwargs: Any
@@ -160,10 +175,26 @@ class ResidentValidator(OAuth2Validator):
             application=request.client,
             source_refresh_token=source_refresh_token,
             resource=request.resource,
+            token_family=family_of_code(request.code) if request.grant_type == "authorization_code" else None,
         )
         self._set_token_value(access_token, token["access_token"])
         access_token.save()
         return access_token
+
+    def _create_refresh_token(
+        self, request: Any, refresh_token_code: str, access_token: AccessToken, previous_refresh_token: Any
+    ) -> RefreshToken:
+        family = previous_refresh_token.token_family if previous_refresh_token else access_token.token_family
+        refresh_token = RefreshToken(
+            user=request.user,
+            application=request.client,
+            access_token=access_token,
+            token_family=family or uuid.uuid4(),
+            resource=request.resource,
+        )
+        self._set_token_value(refresh_token, refresh_token_code)
+        refresh_token.save()
+        return refresh_token
 
     def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         """Store hashes; a refresh token is given only to clients that registered the grant.

@@ -1,16 +1,19 @@
 """The authorization code flow of the embedded authorization server, OpenID Connect, and refresh tokens."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from keymanager.resident.client_services import forget_expired_tokens
 from keymanager.resident.models import AccessToken, Grant, RefreshToken
 from keymanager.resident.server import ResidentServer
 from tests.integration.resident_kit import CALLBACK, ResidentUnderTest, pkce
@@ -423,3 +426,102 @@ def test_the_password_grant_exists_only_where_the_operator_allows_it(
     assert others.json()["error"] == "unauthorized_client"
     settings.ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = False
     assert resident.post("token", client, **form).json()["error"] == "unsupported_grant_type"
+
+
+# --- replays and odd values -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("grants", [["authorization_code"], ["authorization_code", "refresh_token"]])
+def test_a_replayed_code_ends_the_tokens_that_came_of_it(
+    resident: ResidentUnderTest, browser: Browser, grants: list[str]
+) -> None:
+    client = resident.register_web(grant_types=grants)
+    verifier, challenge = pkce()
+    form = {
+        "grant_type": "authorization_code",
+        "code": code_for(browser, client, challenge),
+        "code_verifier": verifier,
+        "redirect_uri": CALLBACK,
+    }
+    issued = resident.token(client, **form)
+    if "refresh_token" in grants:
+        issued = resident.token(client, grant_type="refresh_token", refresh_token=issued["refresh_token"])
+    assert resident.introspect(issued["access_token"])["active"]
+
+    assert resident.post("token", client, **form).json()["error"] == "invalid_grant"
+
+    assert resident.introspect(issued["access_token"]) == {"active": False}
+
+
+def test_another_client_cannot_end_tokens_by_replaying_a_code(resident: ResidentUnderTest, browser: Browser) -> None:
+    client, other = resident.register_web(), resident.register_web()
+    verifier, challenge = pkce()
+    form = {
+        "grant_type": "authorization_code",
+        "code": code_for(browser, client, challenge),
+        "code_verifier": verifier,
+        "redirect_uri": CALLBACK,
+    }
+    issued = resident.token(client, **form)
+
+    assert resident.post("token", other, **form).json()["error"] == "invalid_grant"
+
+    assert resident.introspect(issued["access_token"])["active"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"code_challenge": "x" * 200}, {"nonce": "n" * 300}, {"nonce": "\x00"}, {"max_age": "soon"}, {"scope": "\x00"}],
+)
+def test_values_that_cannot_be_stored_are_refused(
+    resident: ResidentUnderTest, browser: Browser, change: dict[str, str]
+) -> None:
+    answer = sent_back(browser.post(authorization_url(resident.register_web(), pkce()[1], **change), {"allow": "yes"}))
+
+    assert answer["error"] in {"invalid_request", "invalid_scope"}
+    assert Grant.objects.count() == 0
+
+
+def test_max_age_asks_for_a_fresh_sign_in(resident: ResidentUnderTest, browser: Browser, person: User) -> None:
+    client = resident.register_web()
+    assert browser.get(authorization_url(client, pkce()[1], max_age="60")).status_code == 200
+    person.last_login = timezone.now() - timedelta(minutes=5)
+    person.save()
+
+    assert browser.get(authorization_url(client, pkce()[1], max_age="60")).status_code == 302
+    silent = browser.get(authorization_url(client, pkce()[1], max_age="60", prompt="none"))
+    assert sent_back(silent)["error"] == "login_required"
+
+
+def test_expired_tokens_and_codes_are_forgotten(resident: ResidentUnderTest, browser: Browser) -> None:
+    client = resident.register_web(grant_types=["authorization_code", "client_credentials"])
+    resident.token(client)
+    code_for(browser, client, pkce()[1])
+    alive = resident.token(client)["access_token"]
+    past = timezone.now() - timedelta(seconds=1)
+    AccessToken.objects.filter(pk=AccessToken.objects.earliest("pk").pk).update(expires=past)
+    Grant.objects.update(expires=past)
+
+    forget_expired_tokens()
+
+    assert (AccessToken.objects.count(), Grant.objects.count()) == (1, 0)
+    assert resident.introspect(alive)["active"]
+
+
+def test_an_expired_code_is_dead_although_it_is_still_stored(resident: ResidentUnderTest, browser: Browser) -> None:
+    client = resident.register_web()
+    verifier, challenge = pkce()
+    form = {"code": code_for(browser, client, challenge), "code_verifier": verifier, "redirect_uri": CALLBACK}
+    Grant.objects.update(expires=timezone.now() - timedelta(seconds=1))
+
+    answer = resident.post("token", client, grant_type="authorization_code", **form)
+
+    assert answer.json()["error"] == "invalid_grant"
+
+
+def test_expired_tokens_are_dead_although_they_are_still_stored(resident: ResidentUnderTest, browser: Browser) -> None:
+    client = resident.register_web()
+    issued = exchange(resident, client, browser)
+    AccessToken.objects.update(expires=timezone.now() - timedelta(days=40))
+
+    assert resident.introspect(issued["access_token"]) == {"active": False}
+    answer = resident.post("token", client, grant_type="refresh_token", refresh_token=issued["refresh_token"])
+    assert answer.json()["error"] == "invalid_grant"

@@ -308,3 +308,8 @@ def test_resources_are_created_changed_read_and_deleted(resident: ResidentUnderT
 
 def test_a_resource_identifier_is_an_absolute_uri(resident: ResidentUnderTest) -> None:
     assert resident.manage("PUT", "manage/resources/orders", {"name": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["manage/clients/a%00b", "manage/clients?marker=%00", "manage/resources/urn:%00"])
+def test_a_nul_character_in_the_url_is_refused(resident: ResidentUnderTest, path: str) -> None:
+    assert resident.manage("GET", path).status_code == 400

@@ -243,6 +243,7 @@ def test_a_secret_in_the_body_works_and_two_methods_at_once_do_not(resident: Res
         {},
         {"grant_type": ["client_credentials", "client_credentials"]},
         {"grant_type": "authorization_code", "code": "x"},
+        {"grant_type": "client_credentials", "scope": "read\x00"},
     ],
 )
 def test_what_is_not_registered_or_not_well_formed_is_a_400_in_json(

@@ -3,6 +3,7 @@
 The form is posted to the same URL, so the query string is what is checked both times and no hidden field can differ.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
@@ -22,6 +24,8 @@ from keymanager.resident.consents import has_consented, remember_consent
 from keymanager.resident.issuer import issuer
 from keymanager.resident.scopes_backend import describe
 from keymanager.resident.server import ResidentServer, authorization_uri
+
+_S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,6 +41,9 @@ def authorize(request: HttpRequest) -> HttpResponse:
     except OAuth2Error as exc:
         return _back(exc.redirect_uri, exc.twotuples)
     client = credentials["request"].client
+    unusable = _unusable_value(request)
+    if unusable:
+        return _back(credentials["redirect_uri"], _error(credentials, "invalid_request", unusable))
     if unknown_resource(request.GET.getlist("resource")) is not None:
         return _back(credentials["redirect_uri"], _error(credentials, "invalid_target"))
     return _decide(request, uri, client, scopes, credentials)
@@ -47,7 +54,7 @@ def _decide(
 ) -> HttpResponse:
     prompt = set(request.GET.get("prompt", "").split())
     user = request.user
-    if not isinstance(user, AbstractBaseUser) or "login" in prompt:
+    if not isinstance(user, AbstractBaseUser) or "login" in prompt or _signed_in_too_long_ago(request, user):
         if "none" in prompt:
             return _back(credentials["redirect_uri"], LoginRequired(state=credentials["state"]).twotuples)
         return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': _without_prompt_login(request)})}")
@@ -78,8 +85,26 @@ def _grant(
     return _back(headers["Location"], [])
 
 
-def _error(credentials: dict[str, Any], code: str) -> list[tuple[str, str]]:
-    return [("error", code), *([("state", credentials["state"])] if credentials["state"] else [])]
+def _error(credentials: dict[str, Any], code: str, description: str = "") -> list[tuple[str, str]]:
+    pairs = [("error", code), ("error_description", description), ("state", credentials["state"] or "")]
+    return [pair for pair in pairs if pair[1]]
+
+
+def _unusable_value(request: HttpRequest) -> str:
+    if not _S256_CHALLENGE.fullmatch(request.GET.get("code_challenge", "")):
+        return "code_challenge is not the base64url form of a SHA-256 hash."
+    nonce = request.GET.get("nonce", "")
+    if len(nonce) > 255 or not (nonce.isprintable() and nonce.isascii()):
+        return "nonce must have at most 255 printable ASCII characters."
+    if not request.GET.get("max_age", "0").isdecimal():
+        return "max_age must be a number of seconds."
+    return ""
+
+
+def _signed_in_too_long_ago(request: HttpRequest, user: AbstractBaseUser) -> bool:
+    if "max_age" not in request.GET:
+        return False
+    return user.last_login is None or (timezone.now() - user.last_login).total_seconds() > int(request.GET["max_age"])
 
 
 def _back(redirect_uri: str | None, pairs: Sequence[tuple[str, str | None]]) -> HttpResponse:

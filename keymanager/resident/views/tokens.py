@@ -108,6 +108,8 @@ def _unusable_form(request: HttpRequest) -> HttpResponse | None:
         return oauth_error("invalid_request", "Parameters belong in the body, not in the URL.")
     if request.content_type != "application/x-www-form-urlencoded":
         return oauth_error("invalid_request", "The body must be application/x-www-form-urlencoded.")
+    if any("\x00" in value for values in request.POST.lists() for value in values[1]):
+        return oauth_error("invalid_request", "A parameter contains a NUL character.")
     repeated = repeated_parameter(request)
     return oauth_error("invalid_request", f"The parameter {repeated} is repeated.") if repeated else None
 
