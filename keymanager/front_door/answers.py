@@ -65,7 +65,7 @@ def endpoint(*methods: str) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @csrf_exempt
         @wraps(view)
-        def dispatch(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def dispatch(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
                 if request.method not in methods:
                     raise WrongMethod(methods)

@@ -123,7 +123,7 @@ def _strings(document: Mapping[str, Any], member: str, default: tuple[str, ...])
     value = document.get(member)
     if value is None:
         return default
-    if not isinstance(value, list) or not all(isinstance(item, str) and "\x00" not in item for item in value):
+    if not isinstance(value, list) or not all(_is_text(item) for item in value):
         raise MetadataRefused(member, "This must be a list of strings.")
     if len(value) > _MOST_VALUES or any(len(item) > _LONGEST_TEXT for item in value):
         raise MetadataRefused(member, f"At most {_MOST_VALUES} values of at most {_LONGEST_TEXT} characters.")
@@ -134,11 +134,16 @@ def _text(document: Mapping[str, Any], member: str, *, limit: int = _LONGEST_TEX
     value = document.get(member)
     if value is None:
         return ""
-    if not isinstance(value, str) or "\x00" in value:
+    if not _is_text(value):
         raise MetadataRefused(member, "This must be a string.")
     if len(value) > limit:
         raise MetadataRefused(member, f"At most {limit} characters.")
-    return value
+    return str(value)
+
+
+def _is_text(value: object) -> bool:
+    """A string that any database takes: JSON can carry NUL and lone surrogates."""
+    return isinstance(value, str) and "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _choice(document: Mapping[str, Any], member: str, choices: tuple[str, ...]) -> str:

@@ -7,15 +7,13 @@ from functools import cache
 
 from common.clock import SystemClock
 from common.errors import KeyManagerUnavailable
-from keymanager.adapters.contract import KeyManagerAdapter, TokenFacts
+from keymanager.adapters.contract import TokenFacts
 from keymanager.front_door.routing import usable_credentials
 from keymanager.models import Credential, KeyManager, RevokedToken
-from keymanager.services.adapters import adapter_for
-from keymanager.validation import loader
-from keymanager.validation.facts import KeyManagerFacts
+from keymanager.validation.configured_adapters import ConfiguredAdapters
+from keymanager.validation.database_facts import DatabaseFacts
 from keymanager.validation.resolved import GoodToken, NoAnswer
 from keymanager.validation.resolver import TokenResolver
-from keymanager.validation.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +30,10 @@ class ExaminedToken:
         return self.credential is not None and self.credential.pk == credential.pk
 
 
-class _Adapters:
-    def adapter(self, key_manager: KeyManagerFacts) -> KeyManagerAdapter:
-        return adapter_for(KeyManager.objects.get(pk=uuid.UUID(int=key_manager.id)))
-
-
 @cache
 def _resolver() -> TokenResolver:
     """One for the process, so that signing keys are fetched once. Adapters are kept by their settings' revision."""
-    return TokenResolver(_Adapters(), SystemClock())
+    return TokenResolver(ConfiguredAdapters(), SystemClock())
 
 
 def examine(token: str, *, key_manager: KeyManager | None = None) -> ExaminedToken | None:
@@ -49,10 +42,8 @@ def examine(token: str, *, key_manager: KeyManager | None = None) -> ExaminedTok
     ``key_manager``: the only one that an opaque token is shown to. Raises ``KeyManagerUnavailable`` when a key manager
     that had to be asked did not answer.
     """
-    snapshot = Snapshot()
-    snapshot.put_key_managers(loader.key_managers())
     accepted = None if key_manager is None else frozenset({key_manager.pk.int})
-    answer = _resolver().resolve(token, snapshot, accepted)
+    answer = _resolver().resolve(token, DatabaseFacts(), accepted)
     if isinstance(answer, NoAnswer):
         raise KeyManagerUnavailable(answer.reason, retry_after=answer.retry_after)
     if not isinstance(answer, GoodToken):

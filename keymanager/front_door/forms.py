@@ -74,5 +74,6 @@ def parse_parameters(text: str) -> Parameters:
         raise InputError("A parameter contains a NUL character.")
     for name, count in Counter(key for key, _ in pairs).items():
         if count > 1 and name not in _REPEATABLE:
-            raise InputError.of(name[:40], "This parameter is there more than once.")
+            # Not by field: a wrong ``scope`` would be invalid_scope, a repeated one is invalid_request.
+            raise InputError(f"{name[:40]}: This parameter is there more than once.")
     return Parameters(pairs=tuple((key, value) for key, value in pairs if value))

@@ -51,7 +51,7 @@ def register(request: HttpRequest) -> HttpResponse:
         raise BearerRefused(exc.message, presented=True, lacks_rights=True) from exc
     if not client.credential.client_id:
         _wait_for_client(actor, client)
-    client = services.living_clients().get(pk=client.pk)
+    client = _fresh(client)
     return json_answer(_information(actor, client, services.issue_management_token(client=client)), status=201)
 
 
@@ -75,16 +75,23 @@ def registered_client(request: HttpRequest, client_id: str) -> HttpResponse:
         return empty_answer(status=204)
     if request.method == "PUT":
         _replace(request, actor, client)
-        client = services.living_clients().get(pk=client.pk)
+        client = _fresh(client)
     return json_answer(_information(actor, client, bearer_of(request)))
+
+
+def _fresh(client: FrontDoorClient) -> FrontDoorClient:
+    """The client as it is after the wait. Raises ``MetadataRefused`` when it was removed in the meantime."""
+    row = services.living_clients().filter(pk=client.pk).first()
+    if row is None:
+        raise MetadataRefused("", "The client was removed while it was being registered.")
+    return row
 
 
 def _replace(request: HttpRequest, actor: Actor, client: FrontDoorClient) -> None:
     document = read_document(request)
     _check_update(document, client.credential)
     wish = parse_wish({"environment": client.credential.environment, **document})
-    changed = services.change_client(actor=actor, client=client, wish=wish)
-    registration = type(changed.registration).objects.get(credential=changed)
+    registration = services.change_client(actor=actor, client=client, wish=wish).registration
     wait_until_applied(registration.pk, registration.wanted_version)
 
 

@@ -5,17 +5,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 from django.db import connections
-from keymanager.jobs import sweep_registrations
-from keymanager.services.credentials import request_credential
+from django.utils import timezone
+from keymanager.jobs import process_registration
 
 from accounts.actor import Actor, actor_of
 from accounts.models import Role, User
 from accounts.services import create_api_token, create_user
-from keymanager.models import Credential, KeyManager
+from keymanager.models import Credential, KeyManager, Registration
+from keymanager.registrations.states import WORKABLE
+from keymanager.services.adapters import close_adapters
+from keymanager.services.credentials import request_credential
 from keymanager.services.key_managers import create_key_manager
 from subscriptions.services.applications import create_application
 from tests.fakes.quirks import Quirks
@@ -90,6 +93,7 @@ def fake(quirks: Quirks | None = None, slug: str = "fake", **config: Any) -> Ite
 
 def make_client(person: Person, key_manager: KeyManager, name: str = "museum app", **wanted: Any) -> Client:
     """An application with one client that is registered at the key manager."""
+    assert person.actor.team_id is not None
     application = create_application(actor=person.actor, team_id=person.actor.team_id, name=name)
     credential = request_credential(
         actor=person.actor,
@@ -116,12 +120,19 @@ def client_of(person: Person, credential: Credential) -> Client:
     return Client(credential=credential, client_id=credential.client_id, client_secret=unseal_secret(credential))
 
 
+def work_once() -> None:
+    """Carry out what is due, as a worker does when the queue has told it."""
+    due = Registration.objects.filter(state__in=WORKABLE, next_try_at__lte=timezone.now())
+    for pk in list(due.values_list("pk", flat=True)):
+        process_registration(str(pk))
+
+
 def work_until(done: Callable[[], bool], *, seconds: float = 15) -> None:
-    """Run due registrations in this thread until ``done``."""
+    """Carry out registrations in this thread until ``done``."""
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "the registrations did not get there in time"
-        sweep_registrations()
+        work_once()
 
 
 @contextmanager
@@ -131,7 +142,7 @@ def worker() -> Iterator[None]:
 
     def run() -> None:
         while not stop.wait(0.05):
-            sweep_registrations()
+            work_once()
         connections.close_all()
 
     thread = threading.Thread(target=run, name="worker")
@@ -144,11 +155,18 @@ def worker() -> Iterator[None]:
 
 
 class Portal:
-    """The portal's endpoints over HTTP."""
+    """The portal's endpoints over HTTP; a context manager."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = httpx2.Client(base_url=url, timeout=20)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+        close_adapters()
 
     def token(self, client: Client, **form: Any) -> dict[str, Any]:
         """A successful token answer, by default by client_credentials."""

@@ -1,6 +1,7 @@
 """Unmodified OAuth client libraries against the portal, in front of a fake and of the resident key manager."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -9,7 +10,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from django.test import Client as Browser
 from oauthlib.oauth2 import BackendApplicationClient
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 from requests_oauthlib import OAuth2Session
 
@@ -22,12 +23,11 @@ GRANTS = ("client_credentials", "authorization_code", "refresh_token")
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
+def portal(live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     settings.ARCHWAY_PUBLIC_URL = live_server.url
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-    front = Portal(live_server.url)
-    with front.http:
+    with Portal(live_server.url) as front:
         yield front
 
 
@@ -38,7 +38,7 @@ def person() -> Person:
 
 @pytest.fixture(params=["fake", "resident"])
 def client(request: pytest.FixtureRequest, portal: Portal, person: Person) -> Iterator[Client]:
-    wanted = {"grant_types": GRANTS, "scopes": ("read",)}
+    wanted: dict[str, Any] = {"grant_types": GRANTS, "scopes": ("read",)}
     if request.param == "resident":
         put_scope(key="read", description="Read")
         yield make_client(person, ensure_resident(), **wanted)

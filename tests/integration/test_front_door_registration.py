@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Role
@@ -22,10 +22,9 @@ WEB = {"client_name": "Tickets", "redirect_uris": [CALLBACK], "scope": "read"}
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, settings: SettingsWrapper) -> Iterator[Portal]:
+def portal(live_server: LiveServer, settings: Settings) -> Iterator[Portal]:
     settings.ARCHWAY_PUBLIC_URL = live_server.url
-    front = Portal(live_server.url)
-    with front.http:
+    with Portal(live_server.url) as front:
         yield front
 
 
@@ -91,7 +90,7 @@ def test_the_registration_access_token_is_ours_and_only_its_hash_is_stored(
 
 
 def test_without_a_worker_a_registration_is_503_and_a_repeat_goes_on_with_it(
-    portal: Portal, person: Person, idp: tuple[RfcServer, KeyManager], settings: SettingsWrapper
+    portal: Portal, person: Person, idp: tuple[RfcServer, KeyManager], settings: Settings
 ) -> None:
     settings.ARCHWAY_REGISTER_WAIT_SECONDS = 0
     early = register(portal, person, MACHINE)
@@ -243,7 +242,7 @@ def test_an_update_replaces_the_metadata_at_the_key_manager(
         answer = manage(portal, client, "PUT", wanted)
 
     assert answer.status_code == 200, answer.text
-    assert (answer.json()["client_name"], answer.json()["scope"]) == ("Better tickets", "read museum:read")
+    assert (answer.json()["client_name"], answer.json()["scope"]) == ("Better tickets", "museum:read read")
     assert "client_uri" not in answer.json()
     assert answer.json()["registration_access_token"] == client["registration_access_token"]
     at_the_idp = idp[0].clients[client["client_id"]].metadata

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Role
@@ -21,10 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, settings: SettingsWrapper) -> Iterator[Portal]:
+def portal(live_server: LiveServer, settings: Settings) -> Iterator[Portal]:
     settings.ARCHWAY_PUBLIC_URL = live_server.url
-    front = Portal(live_server.url)
-    with front.http:
+    with Portal(live_server.url) as front:
         yield front
 
 

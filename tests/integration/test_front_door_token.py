@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
+import httpx2
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from keymanager.models import KeyManager
@@ -18,13 +19,13 @@ from tests.integration.front_door_kit import CALLBACK, Client, Person, Portal, f
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MACHINE = {"grant_type": "client_credentials"}
+NO_AUTH = httpx2.USE_CLIENT_DEFAULT
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, settings: SettingsWrapper) -> Iterator[Portal]:
+def portal(live_server: LiveServer, settings: Settings) -> Iterator[Portal]:
     settings.ARCHWAY_PUBLIC_URL = live_server.url
-    front = Portal(live_server.url)
-    with front.http:
+    with Portal(live_server.url) as front:
         yield front
 
 
@@ -52,7 +53,7 @@ def test_a_client_gets_a_token_of_its_key_manager(
     if placement == "body":
         form |= {"client_id": client.client_id, "client_secret": client.client_secret}
 
-    answer = portal.http.post("/token", data=form, auth=client.basic if placement == "basic" else None)
+    answer = portal.http.post("/token", data=form, auth=client.basic if placement == "basic" else NO_AUTH)
 
     assert answer.status_code == 200, answer.text
     assert idp[0].tokens[answer.json()["access_token"]].client_id == client.client_id
@@ -124,8 +125,8 @@ def test_only_posted_forms_are_token_requests(portal: Portal, client: Client) ->
     assert (as_json.status_code, as_json.json()["error"]) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("auth", [("nobody", "secret"), ("", ""), None])
-def test_an_unknown_client_is_401_with_a_challenge(portal: Portal, auth: tuple[str, str] | None) -> None:
+@pytest.mark.parametrize("auth", [("nobody", "secret"), ("", ""), NO_AUTH])
+def test_an_unknown_client_is_401_with_a_challenge(portal: Portal, auth: Any) -> None:
     answer = portal.http.post("/token", data=MACHINE, auth=auth)
 
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")

@@ -14,10 +14,8 @@ CALLBACK = "https://app.example.com/callback"
 
 
 def test_a_parameter_that_is_there_twice_is_refused_by_name() -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match=r"^scope: "):
         parse_parameters("grant_type=client_credentials&scope=a&scope=b")
-
-    assert list(caught.value.fields) == ["scope"]
 
 
 def test_a_resource_indicator_may_be_there_several_times() -> None:
@@ -71,6 +69,7 @@ def test_unknown_members_of_a_registration_are_ignored() -> None:
         ({"redirect_uris": [CALLBACK], "response_types": ["token"]}, "invalid_client_metadata", "response_types"),
         ({"redirect_uris": [CALLBACK], "scope": 'say "hello"'}, "invalid_client_metadata", "scope"),
         ({"redirect_uris": [CALLBACK], "scope": ["read"]}, "invalid_client_metadata", "scope"),
+        ({"redirect_uris": [CALLBACK], "client_name": "\ud800"}, "invalid_client_metadata", "client_name"),
         ({"redirect_uris": [CALLBACK], "environment": "moon"}, "invalid_client_metadata", "environment"),
         ({"redirect_uris": [CALLBACK], "client_name": "n" * 101}, "invalid_client_metadata", "client_name"),
         (
