@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from keymanager.resident.urls import metadata_urlpatterns
 from portal import health, pages
 from portal.parts import served_parts
 
@@ -16,6 +17,7 @@ PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
     ],
     "keymanager": [
         path("resident/", include("keymanager.resident.urls")),
+        *metadata_urlpatterns,
         path("", include("keymanager.front_door.urls")),
     ],
 }

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from keymanager.resident.models import AUTH_METHODS, PUBLIC_AUTH_METHOD, TOKEN_FORMATS
+from keymanager.resident.models import AUTH_METHODS, PUBLIC_AUTH_METHOD
 from keymanager.resident.scopes_backend import is_reserved, is_scope_token
+from keymanager.resident.toolkit_settings import TOKEN_FORMATS
 
 SUPPORTED_GRANTS = ("authorization_code", "client_credentials", "refresh_token")
 PASSWORD_GRANT = "password"

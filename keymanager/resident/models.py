@@ -18,9 +18,10 @@ from oauth2_provider.models import (
     AbstractRefreshToken,
 )
 
+from keymanager.resident.toolkit_settings import TOKEN_FORMATS
+
 PUBLIC_AUTH_METHOD = "none"
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", PUBLIC_AUTH_METHOD)
-TOKEN_FORMATS = ("jwt", "opaque")
 
 
 class Client(AbstractApplication):

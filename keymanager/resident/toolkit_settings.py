@@ -18,6 +18,8 @@ OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "resident.RefreshToken"
 OAUTH2_PROVIDER_GRANT_MODEL = "resident.Grant"
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "resident.IDToken"
 
+TOKEN_FORMATS = ("jwt", "opaque")
+
 
 def _seconds(name: str, default: int) -> int:
     """The positive number of seconds in the environment variable ``name``; ``ConfigurationError`` names it."""

@@ -5,8 +5,10 @@ The web process need not call itself, and a worker can register clients while no
 
 import io
 import logging
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -78,8 +80,9 @@ def _isolated() -> AbstractContextManager[None]:
     return transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
 
 
+@lru_cache(maxsize=4)
 def _resolver(base_path: str) -> URLResolver:
-    return URLResolver(RegexPattern(rf"^{base_path}/"), get_resolver(_URLCONF).url_patterns)
+    return URLResolver(RegexPattern(rf"^{re.escape(base_path)}/"), get_resolver(_URLCONF).url_patterns)
 
 
 def _django_request(request: httpx2.Request) -> WSGIRequest:

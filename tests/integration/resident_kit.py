@@ -5,9 +5,10 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx2
+from django.test import Client as Browser
 
 from keymanager.resident.issuer import issuer
 from keymanager.resident.management import management_token
@@ -72,3 +73,38 @@ def pkce() -> tuple[str, str]:
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     return verifier, challenge
+
+
+def authorization_url(client: Mapping[str, Any], challenge: str, **extra: Any) -> str:
+    """Path and query of an authorization request; ``None`` leaves a parameter out."""
+    query = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": CALLBACK,
+        "scope": "read",
+        "state": "s1",
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    } | extra
+    return f"/resident/authorize?{urlencode({name: value for name, value in query.items() if value is not None})}"
+
+
+def sent_back(response: Any) -> dict[str, str]:
+    """The parameters of the redirect to the client."""
+    assert response.status_code == 302, response.content
+    return dict(parse_qsl(urlsplit(response["Location"]).query))
+
+
+def code_for(browser: Browser, client: Mapping[str, Any], challenge: str, **extra: Any) -> str:
+    """A code that the signed-in person approved."""
+    answer = sent_back(browser.post(authorization_url(client, challenge, **extra), {"allow": "yes"}))
+    return answer["code"]
+
+
+def exchange(resident: ResidentUnderTest, client: Mapping[str, Any], browser: Browser, **extra: Any) -> dict[str, Any]:
+    """The token answer of the whole code flow."""
+    verifier, challenge = pkce()
+    code = code_for(browser, client, challenge, **extra)
+    return resident.token(
+        client, grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=verifier
+    )

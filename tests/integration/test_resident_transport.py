@@ -157,7 +157,6 @@ def test_both_discovery_documents_are_complete_and_equal() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.urls("tests.integration.resident_urls")
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_an_unmodified_client_library_gets_introspects_and_revokes_a_token(
     live_server: LiveServer, settings: Settings, method: str
@@ -180,7 +179,6 @@ def test_an_unmodified_client_library_gets_introspects_and_revokes_a_token(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.urls("tests.integration.resident_urls")
 def test_over_a_socket_a_client_is_registered_managed_and_its_resource_named_by_url(
     live_server: LiveServer, settings: Settings
 ) -> None:

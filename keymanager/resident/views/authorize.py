@@ -25,6 +25,7 @@ from keymanager.resident.issuer import issuer
 from keymanager.resident.scopes_backend import describe
 from keymanager.resident.server import ResidentServer, authorization_uri
 
+AFTER_SIGN_IN = "after_sign_in"
 _S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -39,13 +40,13 @@ def authorize(request: HttpRequest) -> HttpResponse:
     except FatalClientError as exc:
         return render(request, "resident/authorize_error.html", {"error": exc}, status=400)
     except OAuth2Error as exc:
-        return _back(exc.redirect_uri, exc.twotuples)
+        return _back(request, exc.redirect_uri, exc.twotuples)
     client = credentials["request"].client
     unusable = _unusable_value(request)
     if unusable:
-        return _back(credentials["redirect_uri"], _error(credentials, "invalid_request", unusable))
+        return _back(request, credentials["redirect_uri"], _error(credentials, "invalid_request", unusable))
     if unknown_resource(request.GET.getlist("resource")) is not None:
-        return _back(credentials["redirect_uri"], _error(credentials, "invalid_target"))
+        return _back(request, credentials["redirect_uri"], _error(credentials, "invalid_target"))
     return _decide(request, uri, client, scopes, credentials)
 
 
@@ -56,17 +57,17 @@ def _decide(
     user = request.user
     if not isinstance(user, AbstractBaseUser) or "login" in prompt or _signed_in_too_long_ago(request, user):
         if "none" in prompt:
-            return _back(credentials["redirect_uri"], LoginRequired(state=credentials["state"]).twotuples)
-        return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': _without_prompt_login(request)})}")
+            return _back(request, credentials["redirect_uri"], LoginRequired(state=credentials["state"]).twotuples)
+        return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': _after_sign_in(request)})}")
     if request.method == "POST":
         if "allow" not in request.POST:
-            return _back(credentials["redirect_uri"], AccessDeniedError(state=credentials["state"]).twotuples)
+            return _back(request, credentials["redirect_uri"], AccessDeniedError(state=credentials["state"]).twotuples)
         remember_consent(user=user, client=client, scopes=scopes)
         return _grant(request, uri, user, scopes, credentials)
     if "consent" not in prompt and has_consented(user=user, client=client, scopes=scopes):
         return _grant(request, uri, user, scopes, credentials)
     if "none" in prompt:
-        return _back(credentials["redirect_uri"], ConsentRequired(state=credentials["state"]).twotuples)
+        return _back(request, credentials["redirect_uri"], ConsentRequired(state=credentials["state"]).twotuples)
     page = render(request, "resident/authorize.html", {"client": client, "scopes": describe(scopes)})
     # The answer to this form is a redirect to the client, which browsers count as part of the form's action.
     page._csp_update = {"form-action": [_origin(credentials["redirect_uri"])]}  # type: ignore[attr-defined]
@@ -81,8 +82,8 @@ def _grant(
     try:
         headers, _, _ = ResidentServer().create_authorization_response(uri, scopes=scopes, credentials=facts)
     except OAuth2Error as exc:
-        return _back(credentials["redirect_uri"], exc.twotuples)
-    return _back(headers["Location"], [])
+        return _back(request, credentials["redirect_uri"], exc.twotuples)
+    return _back(request, headers["Location"], [])
 
 
 def _error(credentials: dict[str, Any], code: str, description: str = "") -> list[tuple[str, str]]:
@@ -107,24 +108,28 @@ def _signed_in_too_long_ago(request: HttpRequest, user: AbstractBaseUser) -> boo
     return user.last_login is None or (timezone.now() - user.last_login).total_seconds() > int(request.GET["max_age"])
 
 
-def _back(redirect_uri: str | None, pairs: Sequence[tuple[str, str | None]]) -> HttpResponse:
-    """Redirect to the client, with the issuer so that it can detect a mix-up (RFC 9207)."""
+def _back(request: HttpRequest, redirect_uri: str | None, pairs: Sequence[tuple[str, str | None]]) -> HttpResponse:
+    """Send the browser to the client, with the issuer so that it can detect a mix-up (RFC 9207)."""
     parts = urlsplit(redirect_uri or "")
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "iss"]
     location = urlunsplit(parts._replace(query=urlencode([*query, *pairs, ("iss", issuer())])))
+    if request.method == "GET" and AFTER_SIGN_IN in request.GET:
+        # The sign-in form's action may not lead to another site, and browsers count each redirect after it.
+        return render(request, "resident/continue.html", {"location": location})
     response = HttpResponse(status=302)
     # Not HttpResponseRedirect: it refuses the private-use schemes of native apps, which were checked at registration.
     response["Location"] = location
     return response
 
 
-def _without_prompt_login(request: HttpRequest) -> str:
-    pairs = [(name, value) for name, values in request.GET.lists() for value in values]
+def _after_sign_in(request: HttpRequest) -> str:
+    """The same request without the wish to sign in again, which is then fulfilled."""
+    pairs = [(name, value) for name, values in request.GET.lists() for value in values if name != AFTER_SIGN_IN]
     kept = [
         (name, " ".join(word for word in value.split() if word != "login") if name == "prompt" else value)
         for name, value in pairs
     ]
-    return f"{request.path}?{urlencode([pair for pair in kept if pair != ('prompt', '')])}"
+    return f"{request.path}?{urlencode([*(pair for pair in kept if pair != ('prompt', '')), (AFTER_SIGN_IN, '1')])}"
 
 
 def _origin(uri: str) -> str:
