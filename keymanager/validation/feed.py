@@ -5,13 +5,15 @@ transaction that took a lower id and committed later. So every id that is missin
 for a window that is longer than any transaction; ids of transactions that were rolled back leave the watch by age.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-# Above this many watched ids one range is read instead of a list.
-_LISTED_AT_MOST: Final = 500
-_READ_AT_ONCE: Final = 5_000
+# More changes than this wait for the next round, which follows at once.
+READ_AT_ONCE: Final = 5_000
+_ASKED_AT_ONCE: Final = 500
+# Ids are missing because of transactions under way or rolled back; more than this at once is no such thing.
+_WATCHED_AT_MOST: Final = 2_000
 # At start, how far below the newest row missing ids are watched.
 START_DEPTH: Final = 1_000
 
@@ -32,8 +34,12 @@ class ChangeSource(Protocol):
         """The newest ids, in any order."""
         ...
 
-    def read(self, *, after: int, also: tuple[int, ...], limit: int) -> list[Change]:
-        """Rows with an id above ``after`` or among ``also``, lowest id first, at most ``limit``."""
+    def after(self, number: int, limit: int) -> list[Change]:
+        """Rows with a higher id, lowest id first, at most ``limit``."""
+        ...
+
+    def among(self, numbers: Sequence[int]) -> list[Change]:
+        """Those of these rows that are visible now."""
         ...
 
 
@@ -66,31 +72,28 @@ class ChangeReader:
         self._missing = {number: now for number in range(lowest, self._high) if number not in seen}
 
     def poll(self) -> list[Change]:
-        """The changes that became visible since the last poll, oldest first."""
-        found: list[Change] = []
-        while True:
-            batch = self._read()
-            found += batch
-            if len(batch) < _READ_AT_ONCE:
-                break
-        self._forget_old()
-        return found
-
-    def _read(self) -> list[Change]:
-        if len(self._missing) <= _LISTED_AT_MOST:
-            rows = self._source.read(after=self._high, also=tuple(self._missing), limit=_READ_AT_ONCE)
-        else:
-            rows = self._source.read(after=min(self._missing) - 1, also=(), limit=_READ_AT_ONCE + len(self._missing))
-        fresh = [row for row in rows if row.id > self._high or row.id in self._missing]
+        """The changes that became visible since the last poll, lowest id first."""
+        late = [row for numbers in _chunks(list(self._missing)) for row in self._source.among(numbers)]
+        fresh = self._source.after(self._high, READ_AT_ONCE)
         now = self._monotonic()
-        for row in fresh:
+        for row in late:
             self._missing.pop(row.id, None)
-            if row.id > self._high:
-                self._missing.update((number, now) for number in range(max(self._high + 1, row.id - 10_000), row.id))
-                self._high = row.id
-        return fresh
+        for row in fresh:
+            self._watch(range(self._high + 1, row.id), now)
+            self._high = row.id
+        self._forget_old()
+        return sorted([*late, *fresh], key=lambda row: row.id)
+
+    def _watch(self, numbers: range, now: float) -> None:
+        self._missing.update((number, now) for number in numbers[-_WATCHED_AT_MOST:])
+        while len(self._missing) > _WATCHED_AT_MOST:
+            del self._missing[next(iter(self._missing))]
 
     def _forget_old(self) -> None:
         now = self._monotonic()
         for number in [number for number, since in self._missing.items() if now - since > self._window]:
             del self._missing[number]
+
+
+def _chunks(numbers: list[int]) -> list[list[int]]:
+    return [numbers[start : start + _ASKED_AT_ONCE] for start in range(0, len(numbers), _ASKED_AT_ONCE)]

@@ -2,14 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 import psycopg
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from keymanager.validation.feed import Change
 from subscriptions.models import ChangeEvent
@@ -28,11 +28,18 @@ class ChangeTable:
         """See ``ChangeSource``."""
         return list(ChangeEvent.objects.order_by("-id").values_list("id", flat=True)[:limit])
 
-    def read(self, *, after: int, also: tuple[int, ...], limit: int) -> list[Change]:
+    def after(self, number: int, limit: int) -> list[Change]:
         """See ``ChangeSource``."""
-        where = Q(id__gt=after) | Q(id__in=also) if also else Q(id__gt=after)
-        rows = ChangeEvent.objects.filter(where).order_by("id").values_list("id", "kind", "object_id")[:limit]
-        return [Change(id=pk, kind=kind, object_id=object_id) for pk, kind, object_id in rows]
+        return _changes(ChangeEvent.objects.filter(id__gt=number).order_by("id")[:limit])
+
+    def among(self, numbers: Sequence[int]) -> list[Change]:
+        """See ``ChangeSource``."""
+        return _changes(ChangeEvent.objects.filter(id__in=numbers))
+
+
+def _changes(rows: QuerySet[ChangeEvent]) -> list[Change]:
+    values = rows.values_list("id", "kind", "object_id")
+    return [Change(id=pk, kind=kind, object_id=object_id) for pk, kind, object_id in values]
 
 
 class Wake(Protocol):

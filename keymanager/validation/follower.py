@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, connection
 
-from keymanager.validation.feed import Change, ChangeReader
+from keymanager.validation.feed import READ_AT_ONCE, Change, ChangeReader
 from keymanager.validation.feed_tables import Wake
 from keymanager.validation.snapshot import Snapshot
 
@@ -91,6 +91,10 @@ class Follower:
             # The changes were handed out and would not come again: nothing but a full load makes up for one.
             self._read_at = float("-inf")
             raise
+        if len(changes) >= READ_AT_ONCE:
+            # There is more: it is read at once, and until then nothing new is promised.
+            self._poked.set()
+            return
         self._read_at = began
 
     def start(self) -> None:
