@@ -40,9 +40,10 @@ class OnOidcProvider(AdapterConformance):
     revokes: ClassVar[bool]
 
     @pytest.fixture(scope="class")
-    def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[oidc_provider.OidcProviderServer]:
+    @classmethod
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[oidc_provider.OidcProviderServer]:
         home: Path = tmp_path_factory.mktemp("oidc-provider")
-        started = oidc_provider.start(options=self.options, home=home)
+        started = oidc_provider.start(options=cls.options, home=home)
         yield started
         started.stop()
 
@@ -77,7 +78,8 @@ class TestGlewlwyd(AdapterConformance):
     slug = "rfc"
 
     @pytest.fixture(scope="class")
-    def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[glewlwyd.GlewlwydServer]:
+    @classmethod
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[glewlwyd.GlewlwydServer]:
         home: Path = tmp_path_factory.mktemp("glewlwyd")
         started = glewlwyd.start(home=home)
         yield started

@@ -1,6 +1,7 @@
 """The ``rfc`` adapter on the fake server, in the habits of every server that was observed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -14,7 +15,7 @@ from keymanager.adapters.rfc import RfcAdapter, RfcConfig
 from keymanager.adapters.rfc.presets import with_preset
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.world import Wire, World
-from tests.fakes.quirks import GLEWLWYD, OIDC_PROVIDER, TOOLKIT, Quirks
+from tests.fakes.quirks import ALLAUTH, GLEWLWYD, LEMONLDAP, OIDC_PROVIDER, TOOLKIT, Quirks
 from tests.fakes.rfc_server import RfcServer
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
@@ -80,7 +81,7 @@ class TestLikeOidcProvider(OnTheFake):
 
 
 class TestLikeOidcProviderWithJwt(OnTheFake):
-    quirks = Quirks(**{**{n: getattr(OIDC_PROVIDER, n) for n in OIDC_PROVIDER.__slots__}, "token_format": "jwt"})
+    quirks = replace(OIDC_PROVIDER, token_format="jwt")
     preset = "oidc-provider"
     config: ClassVar[dict[str, Any]] = {"token_validation": "jwt"}
     expected: ClassVar[dict[str, Any]] = {"revokes": False}
@@ -122,3 +123,27 @@ class TestWithAwkwardSecretsAndPost(OnTheFake):
 class TestWithAwkwardSecretsAndRawBasic(OnTheFake):
     quirks = Quirks(awkward_secrets=True, basic_decoding="raw")
     config: ClassVar[dict[str, Any]] = {"basic_encoding": "raw"}
+
+
+class TestWithoutRevocation(OnTheFake):
+    quirks = Quirks(revocation=False)
+    config: ClassVar[dict[str, Any]] = {"revocation": False}
+
+
+class TestLikeLemonldap(OnTheFake):
+    quirks = replace(LEMONLDAP, unknown_scope="dropped", foreign_scope="dropped")
+    config: ClassVar[dict[str, Any]] = {
+        "registration": "create_only",
+        "initial_access_token_mode": "none",
+        "revocation": False,
+    }
+
+
+class TestLikeAllauth(OnTheFake):
+    quirks = ALLAUTH
+    config: ClassVar[dict[str, Any]] = {
+        "registration": "create_only",
+        "empty_redirect_uris": False,
+        "placeholder_redirect_uri": "https://localhost/none",
+        "basic_encoding": "raw",
+    }

@@ -21,7 +21,7 @@ def refusal(request: HttpRequest, response: HttpResponse, *, code: str = "", doi
     if response.status >= 500:
         return failed_answer(request, response)
     if response.status < 400:
-        return KeyManagerProtocolError(f"{address_only(request.url)} answered HTTP {response.status}")
+        return KeyManagerProtocolError(f"{address_only(request.url)} answered HTTP {response.status} unexpectedly")
     body = response.json_object_or_empty()
     remote_code = text_of(body, "error") or code
     words = redact_text(text_of(body, "error_description"))[:_DESCRIPTION_LIMIT]

@@ -122,7 +122,6 @@ class Clients:
     def _lives(self, handle: ClientHandle) -> bool | None:
         """Whether the client still authenticates; ``None`` when that cannot be told.
 
-        It asks for a refresh with a made-up token: client authentication comes first, and no token can be issued.
         Without a secret only a public client can prove that it lives.
         """
         if handle.client_secret:
@@ -130,18 +129,25 @@ class Clients:
         return True if self._authenticates(handle, "none") else None
 
     def _authenticates(self, handle: ClientHandle, method: str) -> bool:
+        """Ask for something harmless: to revoke a made-up token (success, RFC 7009 2.2), else to refresh with one."""
         own = client_authentication(
             method, handle.client_id, handle.client_secret, basic_encoding=self._config.basic_encoding
         )
+        made_up = secrets.token_urlsafe(24)
+        endpoint, form = "token_endpoint", (("grant_type", "refresh_token"), ("refresh_token", made_up))
+        if self._config.revocation:
+            endpoint, form = "revocation_endpoint", (("token", made_up), ("token_type_hint", "refresh_token"))
         request = HttpRequest(
             method="POST",
-            url=self._discovery.endpoint("token_endpoint"),
+            url=self._discovery.endpoint(endpoint),
             headers=(*JSON, *own.headers),
-            form=(("grant_type", "refresh_token"), ("refresh_token", secrets.token_urlsafe(24)), *own.form),
+            form=(*form, *own.form),
             repeatable=True,
         )
         response = self._http.send(request)
-        if response.status >= 500 or 200 <= response.status < 400:
+        if self._config.revocation and response.ok and response.content_type != "text/html":
+            return True
+        if not 400 <= response.status < 500:
             raise refusal(request, response)
         error = text_of(response.json_object_or_empty(), "error")
         return error != "invalid_client" and (response.status not in (401, 403) or error == "unauthorized_client")

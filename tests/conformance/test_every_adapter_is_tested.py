@@ -1,0 +1,29 @@
+"""A registered adapter without a conformance class fails here."""
+
+import importlib
+import pkgutil
+
+import tests.conformance
+from keymanager.adapters.registry import ADAPTERS
+from tests.conformance.suite import AdapterConformance
+
+
+def slugs_under_test(base: type[AdapterConformance] = AdapterConformance) -> set[str]:
+    """Slugs of all classes that pytest would collect."""
+    found: set[str] = set()
+    for subclass in base.__subclasses__():
+        if subclass.__name__.startswith("Test"):
+            found.add(subclass.slug)
+        found |= slugs_under_test(subclass)
+    return found
+
+
+def test_every_registered_adapter_has_a_conformance_class() -> None:
+    for module in pkgutil.iter_modules(tests.conformance.__path__):
+        if module.name.startswith("test_"):
+            importlib.import_module(f"tests.conformance.{module.name}")
+    assert slugs_under_test() == set(ADAPTERS)
+
+
+def test_an_adapter_is_registered_under_its_own_slug() -> None:
+    assert all(adapter.slug == slug for slug, adapter in ADAPTERS.items())
