@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def private_file(path: Path, content: str) -> str:
-    """Read ``path``, or create it with ``content`` and mode 0600; when two processes race, both get the same content."""
+    """Read ``path``, or create it with ``content`` and mode 0600; processes that race get the same content."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     if not path.exists():

@@ -101,6 +101,6 @@ def unseal_config(key_manager_id: uuid.UUID, token: str) -> dict[str, Any]:
 
 
 def secret_digest(credential_id: uuid.UUID, secret: str) -> str:
-    """HMAC-SHA-256 of a client secret in hexadecimal, bound to its credential; the key comes from Django's secret key."""
+    """HMAC-SHA-256 of a client secret, bound to its credential; its key is derived from Django's secret key."""
     key = derived_key("credential-secret-digest")
     return hmac.new(key, f"{credential_id}\n{secret}".encode(), hashlib.sha256).hexdigest()

@@ -38,15 +38,15 @@ S = RegistrationState
 
 # Every move that code may make, `old: {new, ...}`. A conditional update makes it; the row count says who won.
 MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
-    S.REQUESTED: frozenset({S.SENDING, S.HELD, S.REMOVING, S.NOT_KEPT}),
+    S.REQUESTED: frozenset({S.SENDING, S.ACTIVE, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
     S.SENDING: frozenset({S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING, S.NOT_KEPT}),
     S.ACTIVE: frozenset({S.REQUESTED, S.REMOVING}),
-    S.WAITING: frozenset({S.SENDING, S.REQUESTED, S.HELD, S.REMOVING}),
+    S.WAITING: frozenset({S.SENDING, S.REQUESTED, S.ACTIVE, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
     S.REFUSED: frozenset({S.REQUESTED, S.REMOVING}),
-    S.UNKNOWN: frozenset({S.SENDING, S.REQUESTED, S.HELD, S.REMOVING}),
-    S.HELD: frozenset({S.REQUESTED, S.SENDING, S.REMOVING}),
-    S.REMOVING: frozenset({S.REMOVED, S.REFUSED}),
-    S.REMOVED: frozenset({S.REQUESTED}),
+    S.UNKNOWN: frozenset({S.SENDING, S.REQUESTED, S.REFUSED, S.ACTIVE, S.HELD, S.REMOVING}),
+    S.HELD: frozenset({S.REQUESTED, S.SENDING, S.ACTIVE, S.REFUSED, S.REMOVING, S.NOT_KEPT}),
+    S.REMOVING: frozenset({S.REMOVED, S.REFUSED, S.REQUESTED, S.SENDING, S.HELD, S.ACTIVE, S.NOT_KEPT}),
+    S.REMOVED: frozenset({S.REQUESTED, S.NOT_KEPT}),
     S.NOT_KEPT: frozenset({S.REQUESTED, S.REMOVED}),
 }
 
@@ -54,3 +54,8 @@ MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
 WORKABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.UNKNOWN, S.HELD, S.REMOVING})
 # States in which nothing more happens by itself.
 SETTLED: Final = frozenset({S.ACTIVE, S.REFUSED, S.REMOVED, S.NOT_KEPT})
+
+
+def may_move(old: RegistrationState, new: RegistrationState) -> bool:
+    """True when the table has the move, or when there is none."""
+    return old == new or new in MOVES[old]

@@ -1,0 +1,43 @@
+"""The jobs of the worker. Each is safe to run twice and to lose."""
+
+import logging
+import uuid
+
+from celery import shared_task
+from django.utils import timezone
+
+from keymanager.registrations import forgetting, sweeping
+from keymanager.registrations.engine import Engine
+from keymanager.services import checks
+from keymanager.services.adapters import adapter_for
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="keymanager.jobs.process_registration", ignore_result=True)
+def process_registration(registration_id: str) -> None:
+    """One step of one registration, with the newest wish."""
+    try:
+        Engine(adapters=adapter_for).process(uuid.UUID(registration_id))
+    except Exception:
+        # The lease ends by itself and the registration is then honestly unknown.
+        logger.exception("Registration %s failed unexpectedly", registration_id)
+        raise
+
+
+@shared_task(name="keymanager.jobs.sweep_registrations", ignore_result=True)
+def sweep_registrations() -> int:
+    """Ask for the jobs of everything that is due."""
+    return sweeping.sweep(timezone.now())
+
+
+@shared_task(name="keymanager.jobs.run_check", ignore_result=True)
+def run_check(check_id: str) -> None:
+    """Run a connection check; its steps can be read while it runs."""
+    checks.run_check(uuid.UUID(check_id))
+
+
+@shared_task(name="keymanager.jobs.forget_what_is_old", ignore_result=True)
+def forget_what_is_old() -> dict[str, int]:
+    """Delete old attempts, verdicts, answers and change events."""
+    return forgetting.forget_what_is_old(timezone.now())

@@ -1,0 +1,95 @@
+"""What a client may be asked to be; pure decisions, each refusal names its field."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from common.errors import InputError
+from common.scopes import check_scope
+from subscriptions.states import Environment
+
+GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
+AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
+PUBLIC: Final = "none"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_MOST: Final = 50
+
+
+def check_environment(environment: str) -> Environment:
+    """The environment. Raises ``InputError`` naming ``environment``."""
+    try:
+        return Environment(environment)
+    except ValueError as exc:
+        words = " or ".join(item.value for item in Environment)
+        raise InputError.of("environment", f"This must be {words}.") from exc
+
+
+def check_grant_types(grant_types: Sequence[str], *, offered: Collection[str]) -> list[str]:
+    """Distinct grant types in order. Raises ``InputError`` naming ``grant_types`` for one that is not offered."""
+    wanted = list(dict.fromkeys(grant_types))
+    if not wanted:
+        raise InputError.of("grant_types", "At least one is needed.")
+    unknown = [name for name in wanted if name not in GRANT_TYPES]
+    if unknown:
+        raise InputError.of("grant_types", f"Unknown: {', '.join(unknown)}. Known: {', '.join(GRANT_TYPES)}.")
+    refused = [name for name in wanted if name not in offered]
+    if refused:
+        raise InputError.of("grant_types", f"The key manager does not offer {', '.join(refused)}.")
+    if wanted == ["refresh_token"]:
+        raise InputError.of("grant_types", "refresh_token needs a grant that gives refresh tokens beside it.")
+    return wanted
+
+
+def check_auth_method(method: str, *, grant_types: Collection[str]) -> str:
+    """``token_endpoint_auth_method`` (RFC 7591 section 2). Raises ``InputError`` naming it."""
+    if method not in AUTH_METHODS:
+        raise InputError.of("token_endpoint_auth_method", f"This must be one of {', '.join(AUTH_METHODS)}.")
+    if method == PUBLIC and "client_credentials" in grant_types:
+        raise InputError.of("token_endpoint_auth_method", "The grant client_credentials needs a client with a secret.")
+    return method
+
+
+def check_redirect_uris(redirect_uris: Sequence[str], *, grant_types: Collection[str]) -> list[str]:
+    """Distinct redirect URIs in order; https, or http on loopback (RFC 8252 section 7.3).
+
+    Raises ``InputError`` naming ``redirect_uris``, also when ``authorization_code`` has none.
+    """
+    wanted = list(dict.fromkeys(redirect_uris))
+    if "authorization_code" in grant_types and not wanted:
+        raise InputError.of("redirect_uris", "The grant authorization_code needs at least one.")
+    if len(wanted) > _MOST:
+        raise InputError.of("redirect_uris", f"At most {_MOST}.")
+    for uri in wanted:
+        fault = _redirect_uri_fault(uri)
+        if fault:
+            raise InputError.of("redirect_uris", f"{uri[:200]!r}: {fault}")
+    return wanted
+
+
+def _redirect_uri_fault(uri: str) -> str:
+    if len(uri) > 2000 or not uri.isascii() or not uri.isprintable() or any(char in uri for char in ' "<>\\^`{|}'):
+        return "This is not a URI."
+    try:
+        parts = urlsplit(uri)
+        host = parts.hostname or ""
+        port_is_good = parts.port is None or parts.port > 0
+    except ValueError:
+        return "This is not a URI."
+    if not host or not port_is_good:
+        return "An absolute URI is needed."
+    if "#" in uri:
+        return "It must not have a fragment."
+    if parts.username is not None or parts.password is not None:
+        return "It must not have a user name or password."
+    if "*" in host:
+        return "Wildcards are not allowed."
+    if parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK):
+        return ""
+    return "It must be https, or http on the loopback address."
+
+
+def check_scopes(scopes: Sequence[str]) -> list[str]:
+    """Distinct scope keys, sorted. Raises ``InputError`` naming ``scopes``."""
+    if len(scopes) > 500:
+        raise InputError.of("scopes", "At most 500.")
+    return sorted({check_scope(key, name="scopes") for key in scopes})

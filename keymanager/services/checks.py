@@ -1,0 +1,46 @@
+"""The connection check of a key manager: asked for here, run by a job, read while it runs."""
+
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Role
+from common.errors import ArchwayError, ConfigurationError
+from keymanager.adapters.contract import CheckStep, StepState
+from keymanager.models import KeyManager, KeyManagerCheck
+from keymanager.registrations.dispatch import RUN_CHECK, send_job
+from keymanager.services.adapters import adapter_for
+from subscriptions.recording import audit
+
+
+@transaction.atomic
+def start_check(*, actor: Actor, key_manager: KeyManager) -> KeyManagerCheck:
+    """Ask for a check; the row's ``steps`` grow while a job runs it, ``finished_at`` ends it."""
+    actor.require_role(Role.ADMINISTRATOR)
+    row = KeyManagerCheck.objects.create(key_manager=key_manager)
+    audit(actor, "key_manager.check", key_manager)
+    transaction.on_commit(lambda: send_job(RUN_CHECK, str(row.pk)), robust=True)
+    return row
+
+
+def run_check(check_id: uuid.UUID) -> None:
+    """Run a check that was asked for; every step is stored when it is done. A finished check is not run again."""
+    row = KeyManagerCheck.objects.select_related("key_manager").filter(pk=check_id, finished_at=None).first()
+    if row is None:
+        return
+    steps: list[dict[str, Any]] = []
+    try:
+        for step in adapter_for(row.key_manager).check():
+            steps.append(_stored(step))
+            KeyManagerCheck.objects.filter(pk=check_id).update(steps=steps)
+    except (ArchwayError, ConfigurationError) as exc:
+        steps.append(_stored(CheckStep(name="configuration", state=StepState.FAILED, reason=str(exc))))
+    KeyManagerCheck.objects.filter(pk=check_id).update(steps=steps, finished_at=timezone.now())
+
+
+def _stored(step: CheckStep) -> dict[str, Any]:
+    return {**asdict(step), "state": step.state.value}

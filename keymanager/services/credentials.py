@@ -1,0 +1,274 @@
+"""Writes on credentials: each writes a wish in the caller's transaction; a job carries it out after commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts.actor import Actor
+from accounts.models import Role
+from common.errors import NotSupported, OutcomeUnknown, RuleError
+from keymanager.adapters.contract import Capability
+from keymanager.adapters.rfc.answers import CLIENT_GONE, MANAGEMENT_TOKEN_LOST
+from keymanager.models import Credential, KeyManager, Registration
+from keymanager.registrations import rules
+from keymanager.registrations.client_facts import forget_client
+from keymanager.registrations.states import RegistrationKind, RegistrationState, Wish
+from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
+from keymanager.sealing import unseal_secret
+from keymanager.services.adapters import adapter_for
+from subscriptions.models import Application, ChangeKind
+from subscriptions.recording import announce, audit
+from subscriptions.states import Environment
+
+S = RegistrationState
+_RETRYABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING})
+_CLIENT_IS_LOST: Final = frozenset({MANAGEMENT_TOKEN_LOST, CLIENT_GONE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealedSecret:
+    """A client's id and secret, for its team's eyes."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@transaction.atomic
+def request_credential(
+    *,
+    actor: Actor,
+    application: Application,
+    key_manager: KeyManager,
+    environment: str = Environment.PRODUCTION.value,
+    grant_types: Sequence[str] = ("client_credentials",),
+    redirect_uris: Sequence[str] = (),
+    scopes: Sequence[str] = (),
+    token_endpoint_auth_method: str = "client_secret_basic",  # noqa: S107 - the name of a method (RFC 7591)
+) -> Credential:
+    """Wish for a client of the application at the key manager.
+
+    Raises ``InputError`` naming the field, ``RuleError`` for a disabled key manager and for a second client of the
+    same application, key manager and environment.
+    """
+    actor.require_role(Role.APP_DEVELOPER)
+    if not key_manager.enabled:
+        raise RuleError(f"The key manager {key_manager.name} is switched off; it takes no new registrations.")
+    kind = rules.check_environment(environment)
+    row = Credential(application=application, key_manager=key_manager, environment=kind.value)
+    row.grant_types = rules.check_grant_types(grant_types, offered=offered_grant_types(key_manager))
+    row.redirect_uris = rules.check_redirect_uris(redirect_uris, grant_types=row.grant_types)
+    row.scopes = rules.check_scopes(scopes)
+    row.token_endpoint_auth_method = rules.check_auth_method(token_endpoint_auth_method, grant_types=row.grant_types)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as exc:
+        raise RuleError(
+            f"The application already has a {kind.value} client at {key_manager.name}.",
+            fields={"key_manager": [f"There is a {kind.value} client already."]},
+        ) from exc
+    new_registration(
+        actor=actor,
+        key_manager=key_manager,
+        kind=RegistrationKind.CLIENT,
+        subject=str(row.pk),
+        wanted=wanted_client(row),
+        credential=row,
+    )
+    _audit(actor, "credential.request", row)
+    announce(ChangeKind.CREDENTIAL, row.pk)
+    return row
+
+
+@transaction.atomic
+def change_credential(
+    *,
+    actor: Actor,
+    credential: Credential,
+    grant_types: Sequence[str] | None = None,
+    redirect_uris: Sequence[str] | None = None,
+    scopes: Sequence[str] | None = None,
+) -> Credential:
+    """Wish for other metadata; what is ``None`` stays. Raises as ``request_credential`` does."""
+    actor.require_role(Role.APP_DEVELOPER)
+    row = _locked(credential)
+    _require_wanted(row)
+    before = wanted_client(row)
+    if grant_types is not None:
+        row.grant_types = rules.check_grant_types(grant_types, offered=offered_grant_types(row.key_manager))
+        rules.check_auth_method(row.token_endpoint_auth_method, grant_types=row.grant_types)
+    uris = row.redirect_uris if redirect_uris is None else redirect_uris
+    row.redirect_uris = rules.check_redirect_uris(uris, grant_types=row.grant_types)
+    if scopes is not None:
+        row.scopes = rules.check_scopes(scopes)
+    wanted = wanted_client(row)
+    if wanted == before:
+        return row
+    row.revision += 1
+    row.save(update_fields=["grant_types", "redirect_uris", "scopes", "revision", "updated_at"])
+    want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted)
+    _audit(actor, "credential.change", row, changed=sorted(name for name in wanted if wanted[name] != before[name]))
+    announce(ChangeKind.CREDENTIAL, row.pk)
+    return _fresh(row)
+
+
+@transaction.atomic
+def rotate_secret(*, actor: Actor, credential: Credential) -> Credential:
+    """Wish for a new secret. Raises ``NotSupported`` where the key manager cannot, ``RuleError`` without a secret."""
+    actor.require_role(Role.APP_DEVELOPER)
+    row = _locked(credential)
+    _require_wanted(row)
+    if not row.client_id:
+        raise RuleError(f"The client is not registered yet; it is {row.registration.state}.")
+    if row.token_endpoint_auth_method == rules.PUBLIC:
+        raise RuleError("A public client has no secret.")
+    adapter_for(row.key_manager).require(Capability.ROTATE_SECRET)
+    Credential.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
+    want_present(actor=actor, registration_id=row.registration.pk, rotation=True)
+    _audit(actor, "credential.rotate_secret", row)
+    return _fresh(row)
+
+
+@transaction.atomic
+def remove_credential(*, actor: Actor, credential: Credential) -> Credential:
+    """Refuse its tokens from now on and wish its client away. Repeating it changes nothing."""
+    actor.require_role(Role.APP_DEVELOPER)
+    row = _locked(credential)
+    if row.removed_at is None and row.registration.wish != Wish.ABSENT:
+        Credential.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
+        want_absent(actor=actor, registration_id=row.registration.pk)
+        _audit(actor, "credential.remove", row)
+        announce(ChangeKind.CREDENTIAL, row.pk)
+    return _fresh(row)
+
+
+@transaction.atomic
+def remove_all_credentials(*, actor: Actor, application: Application) -> list[Registration]:
+    """One removal registration per credential that is left; empty when there is nothing to wait for."""
+    rows = Credential.objects.filter(application=application, removed_at=None).order_by("created_at")
+    return [remove_credential(actor=actor, credential=row).registration for row in rows]
+
+
+@transaction.atomic
+def application_renamed(*, actor: Actor, application: Application) -> None:
+    """Tell every key manager where the application has a client its new name."""
+    rows = Credential.objects.filter(
+        application=application, removed_at=None, mapped=False, registration__wish=Wish.PRESENT
+    ).select_related("application", "registration")
+    for row in rows:
+        row.application = application
+        Credential.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
+        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted_client(row))
+
+
+@transaction.atomic
+def retry(*, actor: Actor, registration: Registration) -> Registration:
+    """Try a registration again now. Raises ``RuleError`` when there is nothing to retry.
+
+    After "it is not known whether a client exists there", or when the portal can no longer manage the client, a retry
+    means that a person has looked: a new client is registered, or, for a removal, the old one is forgotten.
+    """
+    actor.require_role(Role.APP_DEVELOPER, Role.API_DEVELOPER, Role.PUBLISHER)
+    row = Registration.objects.select_for_update().get(pk=registration.pk)
+    if row.state not in _RETRYABLE or row.lease_until is not None:
+        raise RuleError(f"There is nothing to retry: the registration is {row.state}.")
+    detail: dict[str, Any] = {}
+    if row.state == S.REFUSED and _starts_over(row):
+        row.in_doubt = False
+        row.applied, row.applied_version = None, 0
+        if row.credential is not None:
+            detail["left_behind"] = forget_client(row.credential)
+            announce(ChangeKind.CREDENTIAL, row.credential.pk)
+        else:
+            row.remote_id = ""
+    try_now(actor=actor, registration=row)
+    team_id = row.credential.application.team_id if row.credential is not None else None
+    audit(actor, "registration.retry", row, team_id=team_id, detail=detail)
+    return row
+
+
+def _starts_over(row: Registration) -> bool:
+    """Whether a retry by a person means: what may be left at the key manager is dealt with."""
+    code, credential = row.last_error_code, row.credential
+    if row.wish == Wish.ABSENT and code == NotSupported.code:
+        return True
+    if credential is None:
+        return False
+    if code == OutcomeUnknown.code and row.in_doubt and not credential.client_id:
+        return Capability.FIND_CLIENT not in adapter_for(row.key_manager).capabilities
+    return code in _CLIENT_IS_LOST
+
+
+@transaction.atomic
+def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
+    """The client's secret; every reading is audited.
+
+    Where the key manager is set to keep none, it is shown exactly once after it arrived and then erased. Raises
+    ``RuleError`` naming the setting when there is nothing to show.
+    """
+    actor.require_role(Role.APP_DEVELOPER)
+    row = _locked(credential)
+    if row.removed_at is not None or not row.client_id:
+        raise RuleError(f"The client is not registered; it is {row.registration.state}.")
+    if row.token_endpoint_auth_method == rules.PUBLIC:
+        raise RuleError("A public client has no secret.")
+    keeps = row.key_manager.keep_secrets
+    if not row.sealed_secret or not (keeps or row.secret_unseen):
+        raise RuleError(
+            f"The setting keep_secrets of the key manager {row.key_manager.name} is keep none: a secret is shown once "
+            "and not kept. Rotate the secret to get a new one."
+        )
+    secret = unseal_secret(row)
+    kept = row.sealed_secret if keeps else ""
+    Credential.objects.filter(pk=row.pk).update(secret_unseen=False, sealed_secret=kept)
+    _audit(actor, "credential.reveal_secret", row)
+    return RevealedSecret(client_id=row.client_id, client_secret=secret)
+
+
+def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
+    """The grant types that clients at the key manager may have, from its configuration."""
+    adapter = adapter_for(key_manager)
+    configured = getattr(getattr(adapter, "knobs", adapter.config), "grant_types", rules.GRANT_TYPES)
+    return frozenset(configured)
+
+
+def wanted_client(credential: Credential) -> dict[str, Any]:
+    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish."""
+    name = credential.application.name
+    return {
+        "client_name": name
+        if credential.environment == Environment.PRODUCTION
+        else f"{name} ({credential.environment})",
+        "grant_types": list(credential.grant_types),
+        "response_types": ["code"] if "authorization_code" in credential.grant_types else [],
+        "redirect_uris": list(credential.redirect_uris),
+        "token_endpoint_auth_method": credential.token_endpoint_auth_method,
+        "scopes": list(credential.scopes),
+    }
+
+
+def _locked(credential: Credential) -> Credential:
+    return (
+        Credential.objects.select_for_update(of=("self",))
+        .select_related("application", "key_manager", "registration")
+        .get(pk=credential.pk)
+    )
+
+
+def _fresh(row: Credential) -> Credential:
+    return Credential.objects.select_related("application", "key_manager", "registration").get(pk=row.pk)
+
+
+def _require_wanted(row: Credential) -> None:
+    if row.removed_at is not None or row.registration.wish == Wish.ABSENT:
+        raise RuleError("The client is being removed.")
+    if row.mapped:
+        raise RuleError("The client was made elsewhere; the portal does not change it.")
+
+
+def _audit(actor: Actor, action: str, row: Credential, **detail: Any) -> None:
+    facts = {"key_manager": row.key_manager.slug, "environment": row.environment, **detail}
+    audit(actor, action, row, team_id=row.application.team_id, detail=facts)

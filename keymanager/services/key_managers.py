@@ -1,0 +1,215 @@
+"""Writes on key managers. Every one is a transaction with its audit row and its change event."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from accounts.actor import SYSTEM, Actor
+from accounts.models import Role
+from common.errors import InputError, RuleError
+from keymanager.models import KeyManager
+from keymanager.registrations.wishes import wake_registrations
+from keymanager.resident.issuer import issuer as resident_issuer
+from keymanager.sealing import seal_config
+from keymanager.services.adapters import RESIDENT, adapter_for, stored_config
+from keymanager.services.checks import start_check
+from keymanager.services.configuration import MASK, SplitConfig, checked_config, config_fields, shown_config
+from keymanager.services.discovery import Discovered, discover
+from keymanager.services.resources import sync_key_manager
+from subscriptions.models import ChangeKind
+from subscriptions.recording import announce, audit
+from subscriptions.rules import check_name
+
+__all__ = [
+    "MASK",
+    "Discovered",
+    "adapter_for",
+    "config_fields",
+    "create_key_manager",
+    "delete_key_manager",
+    "disable_key_manager",
+    "discover",
+    "enable_key_manager",
+    "ensure_resident",
+    "shown_config",
+    "start_check",
+    "update_key_manager",
+]
+
+_LONGEST_LIST: Final = 20
+
+
+@transaction.atomic
+def create_key_manager(
+    *,
+    actor: Actor,
+    slug: str,
+    name: str,
+    adapter: str,
+    config: Mapping[str, Any],
+    description: str = "",
+    enabled: bool = True,
+    keep_secrets: bool = True,
+) -> KeyManager:
+    """A new key manager; when enabled, existing API versions that accept it are wished for there.
+
+    ``config`` may name a ``preset``. Raises ``InputError`` naming ``slug``, ``name``, ``adapter``, ``issuer`` or
+    ``config.<field>``, ``NotAllowed``.
+    """
+    actor.require_role(Role.ADMINISTRATOR)
+    if not slug or len(slug) > 60 or slugify(slug) != slug:
+        raise InputError.of("slug", "At most 60 lower-case letters, digits and hyphens.")
+    row = KeyManager(
+        slug=slug,
+        name=check_name(name, longest=100),
+        description=_description(description),
+        adapter=adapter,
+        enabled=enabled,
+        keep_secrets=keep_secrets,
+    )
+    return _create(actor, row, checked_config(adapter, config))
+
+
+def _create(actor: Actor, row: KeyManager, config: SplitConfig) -> KeyManager:
+    _apply_config(row, config)
+    _save(row)
+    audit(actor, "key_manager.create", row, detail={"adapter": row.adapter, "config": sorted(config.open)})
+    announce(ChangeKind.KEY_MANAGER, row.pk)
+    if row.enabled:
+        sync_key_manager(actor=actor, key_manager=row)
+    return row
+
+
+@transaction.atomic
+def update_key_manager(
+    *,
+    actor: Actor,
+    key_manager: KeyManager,
+    name: str | None = None,
+    description: str | None = None,
+    adapter: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    enabled: bool | None = None,
+    keep_secrets: bool | None = None,
+) -> KeyManager:
+    """Change what is given; ``config`` is laid over the stored one, and the mask of a secret keeps it.
+
+    Raises as ``create_key_manager`` does, and ``InputError`` naming ``adapter`` for another adapter.
+    """
+    actor.require_role(Role.ADMINISTRATOR)
+    row = KeyManager.objects.select_for_update().get(pk=key_manager.pk)
+    if adapter is not None and adapter != row.adapter:
+        raise InputError.of("adapter", "The adapter cannot be changed; make another key manager.")
+    changed = []
+    if name is not None:
+        row.name = check_name(name, longest=100)
+        changed.append("name")
+    if description is not None:
+        row.description = _description(description)
+        changed.append("description")
+    if config is not None:
+        _apply_config(row, checked_config(row.adapter, config, stored=stored_config(row)))
+        changed += [f"config.{field}" for field in sorted(config)]
+    if enabled is not None and enabled != row.enabled:
+        row.enabled = enabled
+        changed.append("enabled")
+    if keep_secrets is not None:
+        row.keep_secrets = keep_secrets
+        changed.append("keep_secrets")
+    row.revision += 1
+    _save(row)
+    audit(actor, "key_manager.change", row, detail={"changed": changed})
+    announce(ChangeKind.KEY_MANAGER, row.pk)
+    if row.enabled:
+        sync_key_manager(actor=actor, key_manager=row)
+        wake_registrations(row)
+    return row
+
+
+def enable_key_manager(*, actor: Actor, key_manager: KeyManager) -> KeyManager:
+    """Accept its tokens and register there again."""
+    return update_key_manager(actor=actor, key_manager=key_manager, enabled=True)
+
+
+def disable_key_manager(*, actor: Actor, key_manager: KeyManager) -> KeyManager:
+    """Refuse its tokens at once and register nothing new there; removals are still carried out."""
+    return update_key_manager(actor=actor, key_manager=key_manager, enabled=False)
+
+
+@transaction.atomic
+def delete_key_manager(*, actor: Actor, key_manager: KeyManager) -> None:
+    """Delete a key manager that nothing uses. Raises ``RuleError`` listing who uses it.
+
+    Scopes and resources that Archway registered there stay there; the audit row says how many.
+    """
+    actor.require_role(Role.ADMINISTRATOR)
+    row = KeyManager.objects.select_for_update().get(pk=key_manager.pk)
+    unmet = _users_of(row)
+    if unmet:
+        raise RuleError(f"{row.name} is in use.", unmet=unmet)
+    left = row.registrations.filter(credential=None, state="active").count()
+    audit(actor, "key_manager.delete", row, detail={"left_there": left})
+    announce(ChangeKind.KEY_MANAGER, row.pk)
+    row.registrations.all().delete()
+    row.credentials.all().delete()
+    row.delete()
+
+
+def _users_of(row: KeyManager) -> list[str]:
+    """Who stops the deletion, each a sentence."""
+    credentials = row.credentials.filter(removed_at=None).select_related("application").order_by("created_at")
+    users = [
+        f"The application {credential.application.name} has a {credential.environment} client there."
+        for credential in credentials[:_LONGEST_LIST]
+    ]
+    listed = row.accepted_by.filter(accepts_all=False).select_related("api_version__api")
+    users += [f"The API {item.api_version} lists it as accepted." for item in listed[:_LONGEST_LIST]]
+    return users
+
+
+@transaction.atomic
+def ensure_resident() -> KeyManager:
+    """The embedded authorization server's row (slug ``resident``), made or brought up to date. Repeat it freely."""
+    row = KeyManager.objects.filter(slug=RESIDENT).first()
+    if row is None:
+        row = KeyManager(
+            slug=RESIDENT, name="Resident", adapter=RESIDENT, description="The authorization server inside."
+        )
+        return _create(SYSTEM, row, checked_config(RESIDENT, {}))
+    if row.issuer != resident_issuer():
+        row.issuer = resident_issuer()
+        row.revision += 1
+        _save(row)
+        audit(SYSTEM, "key_manager.change", row, detail={"changed": ["issuer"]})
+        announce(ChangeKind.KEY_MANAGER, row.pk)
+    return row
+
+
+def _apply_config(row: KeyManager, config: SplitConfig) -> None:
+    row.config = config.open
+    row.sealed_config = seal_config(row.pk, config.secret)
+    row.issuer = config.issuer
+
+
+def _save(row: KeyManager) -> None:
+    """Save; the database's uniqueness decides, and its refusal gets the name of the field."""
+    others = KeyManager.objects.exclude(pk=row.pk)
+    if others.filter(slug=row.slug).exists():
+        raise InputError.of("slug", "This slug is taken.")
+    if others.filter(name=row.name).exists():
+        raise InputError.of("name", "This name is taken.")
+    if row.enabled and row.issuer and others.filter(enabled=True, issuer=row.issuer).exists():
+        raise InputError.of("issuer", "Another enabled key manager has this issuer.")
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as exc:
+        raise InputError.of("slug", "Another key manager with this slug, name or issuer was made just now.") from exc
+
+
+def _description(text: str) -> str:
+    if len(text) > 256:
+        raise InputError.of("description", "At most 256 characters.")
+    return text
