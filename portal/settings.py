@@ -10,8 +10,14 @@ from pathlib import Path
 import dj_database_url
 import django_stubs_ext
 
-from keymanager.resident.toolkit_settings import (
+from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads these names from this module
     CLIENT_SECRET_HASHER_PATH,
+    OAUTH2_PROVIDER,
+    OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL,
+    OAUTH2_PROVIDER_APPLICATION_MODEL,
+    OAUTH2_PROVIDER_GRANT_MODEL,
+    OAUTH2_PROVIDER_ID_TOKEN_MODEL,
+    OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
 from portal.environment import env_bool, env_int, env_list, instance_secret
 
@@ -230,6 +236,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- OAuth server of the resident key manager ----------------------------------------------------------------------
+# Lifetimes (ARCHWAY_RESIDENT_*_SECONDS) are read where they are used, in keymanager.resident.toolkit_settings.
+ARCHWAY_RESIDENT_TOKEN_FORMAT = os.environ.get("ARCHWAY_RESIDENT_TOKEN_FORMAT", "jwt")
+ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = env_bool("ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT", False)
 
 # --- Celery -------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://"
@@ -264,4 +273,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
     "root": {"handlers": ["console"], "level": os.environ.get("ARCHWAY_LOG_LEVEL", "INFO")},
+    # One line per request to a key manager says nothing that the attempts do not say better.
+    "loggers": {"httpx2": {"level": "WARNING"}, "httpcore2": {"level": "WARNING"}},
 }
