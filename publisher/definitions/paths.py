@@ -6,10 +6,12 @@ Of the templates that fit a request, the most specific wins: exact, then ``{name
 import re
 from typing import Final
 
+from common.paths import gateway_path
+
 LONGEST_PATH: Final = 500
 _ANY_PARAMETER = re.compile(r"\{[^{}]*\}")
 _WHOLE_PARAMETER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
-# pchar of RFC 3986 without percent-encoding: a template is compared after decoding.
+# pchar of RFC 3986 without percent-encoding, which could be read in more than one way.
 _LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()+,;=:@-]+")
 
 
@@ -41,8 +43,8 @@ def never_called(path: str) -> str:
     rest = _ANY_PARAMETER.sub("x", path)
     if "?" in rest or "#" in rest:
         return "a path has no query and no fragment: no call will match"
-    if any(segment in {".", ".."} for segment in rest.split("/")) or "//" in rest:
-        return "gateways normalise '//', '.' and '..': no call will match"
+    if gateway_path(rest) is None:
+        return "the gateway lets no call with such a path through: no call will match"
     return ""
 
 
@@ -60,6 +62,8 @@ def fault_of_given(path: str) -> str:
     names = parameters_of(path)
     if len(set(names)) != len(names):
         return "Each parameter needs a name of its own."
+    if gateway_path(_ANY_PARAMETER.sub("x", path)) is None:
+        return "The gateway lets no call with such a path through."
     return ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from publisher.definitions.problems import Part, Parts, Problem, pointer_of
+from publisher.definitions.problems import Parts, Problem, pointer_of
 
 # Members whose own members are names that the author chose, not words of OpenAPI.
 _NAME_MAPS: Final = frozenset(
@@ -33,6 +33,8 @@ _NAME_MAPS: Final = frozenset(
 )
 # Members that hold data of the API: a "$ref" in them is not a reference.
 _DATA: Final = frozenset({"example", "examples", "default", "enum", "const", "value"})
+# Those of them that have extensions beside the names.
+_EXTENSIBLE: Final = frozenset({"paths", "responses"})
 _REFERENCES: Final = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 
 
@@ -133,14 +135,15 @@ def _references(document: Mapping[str, Any]) -> Iterator[tuple[Parts, str, str]]
         elif isinstance(value, dict):
             for key, child in value.items():
                 if names:
-                    todo.append(((*parts, key), child, False))
+                    if not (key.startswith("x-") and parts[-1] in _EXTENSIBLE):
+                        todo.append(((*parts, key), child, False))
                 elif isinstance(child, str) and key in _REFERENCES:
                     yield parts, key, child
                 elif not _is_data(key, child):
                     todo.append(((*parts, key), child, key in _NAME_MAPS))
 
 
-def _is_data(key: Part, child: object) -> bool:
-    if isinstance(key, str) and key.startswith("x-"):
+def _is_data(key: str, child: object) -> bool:
+    if key.startswith("x-"):
         return True
     return key in _DATA and not (key == "examples" and isinstance(child, dict))

@@ -96,7 +96,7 @@ class SecurityReader:
             self._find(
                 Severity.WARNING,
                 parts,
-                f"the definition asks for all of {listed}; a token with one of them is let through",
+                f"the definition asks for all of {listed}; a token with one is let through",
             )
         return keys
 

@@ -6,11 +6,11 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import UnknownType, ValidationError, best_match
 from jsonschema.validators import validator_for
 from openapi_spec_validator.schemas import schema_v2, schema_v30, schema_v31
 from referencing import Resource
-from referencing.exceptions import Unresolvable
+from referencing.exceptions import Unresolvable, Unretrievable
 
 from publisher.definitions.problems import ParsedText, Parts, Problem, refuse_problems
 from publisher.definitions.references import canonical, reference_problems
@@ -22,7 +22,17 @@ _REQUIRED = re.compile(r"'(?P<name>.+)' is a required property", re.DOTALL)
 _VERSION_30_31 = re.compile(r"(3\.[01])\.\d+(-.+)?")
 _SUPPORTED: Final = "2.0, 3.0.x and 3.1.x are supported"
 # What the walk of the kept library raises where a document is not what it takes for granted.
-_STUMBLES: Final = (Unresolvable, LookupError, TypeError, ValueError, ArithmeticError, AssertionError, AttributeError)
+_STUMBLES: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    UnknownType,
+    Unresolvable,
+    ValueError,
+)
 
 
 def validate(parsed: ParsedText) -> str:
@@ -82,13 +92,23 @@ def _inside(inner: Parts, outer: Parts) -> bool:
 
 def _walked(walk: Any, document: Mapping[str, Any]) -> Iterator[Problem]:
     """What only the walk over the document finds."""
+    found = False
     try:
         for error in islice(walk.root_validator(walk.schema_path), _MOST_PROBLEMS):
+            found = True
             yield _problem(_most_telling(error), canonical(document, tuple(error.absolute_path)))
-    except RecursionError:
-        yield Problem((), "a schema contains itself without end")
     except _STUMBLES as exc:
-        yield Problem((), f"the document cannot be checked: {exc}")
+        # After a problem was told, the walk often stumbles over the same one.
+        if not found:
+            yield Problem((), _stumble(exc))
+
+
+def _stumble(exc: Exception) -> str:
+    if isinstance(exc, RecursionError):
+        return "a schema contains itself without end"
+    if isinstance(exc, Unresolvable | Unretrievable):
+        return f"the reference '{exc.ref}' leads to nothing, or out of the document"
+    return f"the document cannot be checked: {exc}"
 
 
 def _most_telling(error: ValidationError) -> ValidationError:

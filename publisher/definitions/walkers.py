@@ -170,6 +170,24 @@ class _WalksOperations(keywords.OperationValidator):
         return iter(_PARAMETER.findall(url))
 
 
+class _WalksPaths(keywords.PathsValidator):
+    """Leaves out extensions, whose values may be anything."""
+
+    def __call__(self, paths: SchemaPath) -> Iterator[ValidationError]:
+        for url, path_item in paths.items():
+            if not str(url).startswith("x-"):
+                yield from self.path_validator(str(url), path_item)
+
+
+class _WalksResponses(keywords.ResponsesValidator):
+    """Leaves out extensions, whose values may be anything."""
+
+    def __call__(self, responses: SchemaPath) -> Iterator[ValidationError]:
+        for status, response in responses.items():
+            if not str(status).startswith("x-"):
+                yield from self.response_validator(str(status), response)
+
+
 class _NeverRetrieves(dict[str, Any]):
     """Answers every URI scheme with a refusal, also those that the kept library would open by itself."""
 
@@ -188,6 +206,8 @@ class _Walk20(OpenAPIV2SpecValidator):
         "operation": _WalksOperations,
         "parameter": _WalksParameters2,
         "parameters": _WalksParameters,
+        "paths": _WalksPaths,
+        "responses": _WalksResponses,
         "schema": _WalksSchemas30,
     }
 
@@ -199,6 +219,8 @@ class _Walk30(OpenAPIV30SpecValidator):
         "default": _WalksDefaults30,
         "operation": _WalksOperations,
         "parameters": _WalksParameters,
+        "paths": _WalksPaths,
+        "responses": _WalksResponses,
         "schema": _WalksSchemas30,
     }
 
@@ -210,6 +232,8 @@ class _Walk31(OpenAPIV31SpecValidator):
         "default": _WalksDefaults31,
         "operation": _WalksOperations,
         "parameters": _WalksParameters,
+        "paths": _WalksPaths,
+        "responses": _WalksResponses,
         "schema": _WalksSchemas31,
     }
 
