@@ -8,8 +8,10 @@ import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
+from common.errors import KeyManagerRejected
 from common.http_transport import PooledTransport
 from keymanager.adapters.config import parse_config
+from keymanager.adapters.contract import ScopeSpec
 from keymanager.adapters.rfc import RfcAdapter, RfcConfig
 from keymanager.adapters.rfc.presets import with_preset
 from tests.conformance.suite import AdapterConformance
@@ -101,3 +103,15 @@ class TestGlewlwyd(AdapterConformance):
         world = real_world("glewlwyd", values)
         yield world
         world.wire.close()
+
+    def test_a_user_name_and_password_administer_as_well_as_an_api_key(self, server: glewlwyd.GlewlwydServer) -> None:
+        values = {"issuer": server.issuer, "registration": "none", "admin_url": server.admin_url}
+        own = {"introspection_client_id": "x", "registration_client_id": "x", "admin_user": "admin"}
+        adapter = real_world("glewlwyd", {**values, **own, "admin_password": "password"}).adapter()
+        adapter.register_scope(ScopeSpec(key="museum:guide", description="Guide visitors"))
+        assert "museum:guide" in adapter.list_scopes()
+        adapter.delete_scope("museum:guide")
+        assert "museum:guide" not in adapter.list_scopes()
+        wrong = real_world("glewlwyd", {**values, **own, "admin_password": "wrong"}).adapter()
+        with pytest.raises(KeyManagerRejected):
+            wrong.list_scopes()

@@ -2,10 +2,12 @@
 
 import datetime
 import socket
+import socketserver
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,6 +48,23 @@ def peer(behave: Callable[[socket.socket], None]) -> Iterator[int]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        thread.join(5)
+
+
+@contextmanager
+def concurrent_peer(behave: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Like ``peer``, with a thread for every connection."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            behave(self.request)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield int(server.server_address[1])
+        server.shutdown()
         thread.join(5)
 
 
@@ -181,3 +200,13 @@ def test_an_untrusted_certificate_is_unavailable_because_nothing_was_sent(certif
         pytest.raises(KeyManagerUnavailable),
     ):
         http.send(HttpRequest(method="POST", url=f"https://localhost:{port}/", json={}))
+
+
+def test_one_client_serves_many_threads_at_once() -> None:
+    def answer_many(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+    with concurrent_peer(answer_many) as port, HttpClient(guard=LOOPBACK) as http, ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: http.get(f"http://127.0.0.1:{port}/").status, range(200)))
+    assert answers == [200] * 200

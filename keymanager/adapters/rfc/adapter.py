@@ -178,6 +178,7 @@ class RfcAdapter(KeyManagerAdapter):
 
     def check(self) -> Iterator[CheckStep]:
         """Discovery, keys, introspection, scopes, the right to register."""
+        self._discovery.forget()
         yield from common_steps(self)
         yield timed("right to register", self._check_registration)
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from common.errors import KeyManagerProtocolError, KeyManagerUnavailable, NotSupported
+from common.errors import KeyManagerError, KeyManagerProtocolError, KeyManagerUnavailable, NotSupported
 from common.http import HttpClient, address_only
 from keymanager.adapters.contract import Clock, ServerMetadata
 from keymanager.adapters.rfc.answers import text_of, texts_of
 from keymanager.adapters.rfc.config import RfcConfig
 
 _KEEP_SECONDS = 300.0
+_LOOK_AGAIN_SECONDS = 30.0
 _ENDPOINTS = (
     "token_endpoint",
     "authorization_endpoint",
@@ -48,14 +49,26 @@ class Discovery:
         self._kept: tuple[float, ServerMetadata] | None = None
 
     def metadata(self) -> ServerMetadata:
-        """Kept or fresh. Raises ``KeyManagerProtocolError`` when no document is usable."""
+        """Kept or fresh. Raises ``KeyManagerProtocolError`` when no document is usable and none ever was.
+
+        What was found before serves on while discovery fails: tokens must not depend on one more endpoint.
+        """
         kept = self._kept
         now = self._clock.now()
         if kept is not None and now < kept[0]:
             return kept[1]
-        found = self.fetch()
-        self._kept = (now + _KEEP_SECONDS, found)
+        try:
+            found, lives = self.fetch(), _KEEP_SECONDS
+        except KeyManagerError:
+            if kept is None:
+                raise
+            found, lives = kept[1], _LOOK_AGAIN_SECONDS
+        self._kept = (now + lives, found)
         return found
+
+    def forget(self) -> None:
+        """Look again at the next call, and fail if that fails."""
+        self._kept = None
 
     def endpoint(self, name: str) -> str:
         """An endpoint's URL, from the overrides without a call where they have it. Raises ``NotSupported``."""
