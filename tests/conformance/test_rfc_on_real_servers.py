@@ -1,6 +1,7 @@
 """The ``rfc`` adapter on real identity providers that are not ours, started by ``tests/servers``."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -107,11 +108,13 @@ class TestGlewlwyd(AdapterConformance):
     def test_a_user_name_and_password_administer_as_well_as_an_api_key(self, server: glewlwyd.GlewlwydServer) -> None:
         values = {"issuer": server.issuer, "registration": "none", "admin_url": server.admin_url}
         own = {"introspection_client_id": "x", "registration_client_id": "x", "admin_user": "admin"}
-        adapter = real_world("glewlwyd", {**values, **own, "admin_password": "password"}).adapter()
-        adapter.register_scope(ScopeSpec(key="museum:guide", description="Guide visitors"))
-        assert "museum:guide" in adapter.list_scopes()
-        adapter.delete_scope("museum:guide")
-        assert "museum:guide" not in adapter.list_scopes()
-        wrong = real_world("glewlwyd", {**values, **own, "admin_password": "wrong"}).adapter()
-        with pytest.raises(KeyManagerRejected):
-            wrong.list_scopes()
+        good = real_world("glewlwyd", {**values, **own, "admin_password": "password"})
+        wrong = real_world("glewlwyd", {**values, **own, "admin_password": "wrong"})
+        with closing(good.wire), closing(wrong.wire):
+            adapter = good.adapter()
+            adapter.register_scope(ScopeSpec(key="museum:guide", description="Guide visitors"))
+            assert "museum:guide" in adapter.list_scopes()
+            adapter.delete_scope("museum:guide")
+            assert "museum:guide" not in adapter.list_scopes()
+            with pytest.raises(KeyManagerRejected):
+                wrong.adapter().list_scopes()
