@@ -241,7 +241,7 @@ ARCHWAY_RESIDENT_TOKEN_FORMAT = os.environ.get("ARCHWAY_RESIDENT_TOKEN_FORMAT", 
 ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = env_bool("ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT", False)
 
 # --- Celery -------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://localhost"
 _QUEUE_FOLDER = ARCHWAY_HOME / "queue"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.envoy.admin import AdminUnavailable, ConfigStatus, EnvoyAdmin
-from gateway.envoy.config import CLUSTERS_FILE, LISTENERS_FILE, ROUTES_FILE, EnvoyConfig
-from gateway.envoy.files import with_earlier_clusters, write_document
+from gateway.envoy.admin import AdminUnavailable, ConfigStatus, DocumentStatus, EnvoyAdmin
+from gateway.envoy.config import CLUSTERS_FILE, LISTENERS_FILE, ROUTES_FILE, Document, EnvoyConfig
+from gateway.envoy.files import with_earlier_clusters, write_atomically, write_document
 from gateway.envoy.log import last_refusal
 
 _POLL_SECONDS = 0.005
@@ -50,16 +50,12 @@ def apply_config(
     started = time.monotonic()
     wait = _Wait(admin=admin, log=log, deadline=started + timeout_seconds, before=admin.config_status())
     clusters = with_earlier_clusters(folder, config)
-    if write_document(folder / CLUSTERS_FILE, clusters) or wait.before.clusters.version != clusters.version:
-        wait.until(lambda status: status.clusters.version == clusters.version)
-    if write_document(folder / ROUTES_FILE, config.routes) or wait.before.routes.version != config.routes.version:
-        wait.until(lambda status: status.routes.version == config.routes.version)
-    write_document(folder / LISTENERS_FILE, config.listeners)
-    wait.until(lambda status: status.listeners.version == config.listeners.version)
+    wait.for_document(folder / CLUSTERS_FILE, clusters, lambda status: status.clusters)
+    wait.for_document(folder / ROUTES_FILE, config.routes, lambda status: status.routes)
+    wait.for_document(folder / LISTENERS_FILE, config.listeners, lambda status: status.listeners)
     seconds = time.monotonic() - started
     if clusters.version != config.clusters.version:
-        write_document(folder / CLUSTERS_FILE, config.clusters)
-        wait.until(lambda status: status.clusters.version == config.clusters.version)
+        wait.for_document(folder / CLUSTERS_FILE, config.clusters, lambda status: status.clusters)
     return Applied(version=config.version, seconds=seconds)
 
 
@@ -70,7 +66,21 @@ class _Wait:
     deadline: float
     before: ConfigStatus
 
-    def until(self, in_effect: Callable[[ConfigStatus], bool]) -> None:
+    def for_document(self, path: Path, new: Document, of: Callable[[ConfigStatus], DocumentStatus]) -> None:
+        """Writes the document and returns when it is in effect. One that is refused does not stay on disk: the next
+        start of Envoy would find nothing to serve."""
+        earlier = path.read_text(encoding="utf-8") if path.exists() else None
+        written = write_document(path, new)
+        if not written and of(self.before).version == new.version:
+            return
+        try:
+            self._until(lambda status: of(status).version == new.version)
+        except ConfigRefused:
+            if written and earlier is not None:
+                write_atomically(path, earlier)
+            raise
+
+    def _until(self, in_effect: Callable[[ConfigStatus], bool]) -> None:
         pause = _POLL_SECONDS
         while True:
             status = self.admin.config_status()
@@ -79,7 +89,7 @@ class _Wait:
             if status.refusals > self.before.refusals:
                 raise ConfigRefused(f"Envoy refused the configuration: {self._reason()}")
             if time.monotonic() > self.deadline:
-                raise ConfigRefused("Envoy did not take the configuration in time.")
+                raise ConfigRefused(f"Envoy did not take the configuration in time: {self._reason()}")
             time.sleep(pause)
             pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
 

@@ -17,7 +17,7 @@ _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+){2,}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A backend: ``http(s)://host[:port][/base]``; the other fields are its parts. Another URL: ``ConfigurationError``."""
+    """A backend: ``http(s)://host[:port][/base]``; the other fields are its parts. Else ``ConfigurationError``."""
 
     url: str
     secure: bool = field(init=False)

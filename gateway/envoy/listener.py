@@ -2,7 +2,7 @@
 
 from common.gateway_contract import (
     BACKEND_JWT_HEADER,
-    CHECK_PREFIX,
+    CHECK_EXACTLY,
     CLIENT_HEADERS,
     ENVIRONMENT_HEADER,
     RESERVED_HEADERS,
@@ -108,7 +108,7 @@ def _authorization(settings: GatewaySettings) -> Message:
                 "cluster": VALIDATOR_CLUSTER,
                 "timeout": seconds(settings.validator_timeout_ms / 1000),
             },
-            "path_prefix": CHECK_PREFIX,
+            "path_prefix": CHECK_EXACTLY,
             # A validator that was just replaced leaves connections that are closed at their next use.
             "retry_policy": {"retry_on": "connect-failure,reset", "num_retries": 1},
             "authorization_response": {

@@ -6,17 +6,35 @@ Envoy takes the first mapper that fits. Refusals by the validator carry its own 
 from http import HTTPStatus
 
 from common.gateway_contract import ENVIRONMENT_HEADER, UNAVAILABLE_ON_THE_WIRE
-from common.problem import CONTENT_TYPE, TYPE_BASE
+from common.problem import CONTENT_TYPE
 from gateway.envoy.protobuf_json import Json, Message
+from keymanager.validation.answers import TYPE_BASE
 
 # Stands for "the validator is down, slow or broken" between the filter and the mapper; a caller never sees it.
 VALIDATOR_FAILED = HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED
+
+VALIDATOR_UNAVAILABLE = (503, "validator_unavailable", "The call could not be validated")
+NO_ENDPOINT = (403, "no_endpoint_for_environment", "The API has no backend for this kind of key")
+BY_STATUS = (
+    (400, "bad_request", "The request is not one that the gateway reads without doubt"),
+    (403, "upgrade_not_supported", "The gateway does not switch protocols"),
+    (404, "api_not_found", "There is no API here"),
+    (408, "request_timeout", "The request took too long to arrive"),
+    (413, "request_too_large", "The request is too large"),
+    (426, "http_version_not_supported", "The gateway speaks HTTP/1.1"),
+    (431, "headers_too_large", "The request's headers are too large or too many"),
+    (502, "backend_protocol_error", "The API's backend answered something that is not HTTP"),
+    (503, "backend_unavailable", "The API's backend does not answer"),
+    (504, "backend_timeout", "The API's backend did not answer in time"),
+)
+GATEWAY_CODES = (VALIDATOR_UNAVAILABLE, NO_ENDPOINT, *BY_STATUS)
+
 _BY_VALIDATOR: Message = {"response_flag_filter": {"flags": ["UAEX"]}}
 
 
 def local_reply_config() -> Message:
     """Every answer of the gateway's own, with a stable ``code``."""
-    unavailable = _problem(503, "validator_unavailable", "The call could not be validated")
+    unavailable = _problem(*VALIDATOR_UNAVAILABLE)
     environment: Message = {"header_filter": {"header": {"name": ENVIRONMENT_HEADER, "present_match": True}}}
     mappers: list[Json] = [
         {**unavailable, "filter": _all(_BY_VALIDATOR, _status(VALIDATOR_FAILED)), "headers_to_add": [_retry_after(2)]},
@@ -25,24 +43,10 @@ def local_reply_config() -> Message:
         {"filter": _all(_BY_VALIDATOR, _status(UNAVAILABLE_ON_THE_WIRE)), "status_code": 503},
         {"filter": _BY_VALIDATOR},
         {
-            **_problem(403, "no_endpoint_for_environment", "The API has no backend for this kind of key"),
+            **_problem(*NO_ENDPOINT),
             "filter": _all(environment, _status(403)),
         },
-        *(
-            {**_problem(status, code, title), "filter": _status(status)}
-            for status, code, title in (
-                (400, "bad_request", "The request is not one that the gateway reads without doubt"),
-                (403, "upgrade_not_supported", "The gateway does not switch protocols"),
-                (404, "api_not_found", "There is no API here"),
-                (408, "request_timeout", "The request took too long to arrive"),
-                (413, "request_too_large", "The request is too large"),
-                (426, "http_version_not_supported", "The gateway speaks HTTP/1.1"),
-                (431, "headers_too_large", "The request's headers are too large or too many"),
-                (502, "backend_protocol_error", "The API's backend answered something that is not HTTP"),
-                (503, "backend_unavailable", "The API's backend does not answer"),
-                (504, "backend_timeout", "The API's backend did not answer in time"),
-            )
-        ),
+        *({**_problem(status, code, title), "filter": _status(status)} for status, code, title in BY_STATUS),
     ]
     return {"mappers": mappers}
 

@@ -1,9 +1,12 @@
 """Reading Envoy's log file."""
 
 import os
+import re
 from pathlib import Path
 
 _TAIL_BYTES = 65_536
+_LONGEST_QUOTE = 500
+_REFUSAL = re.compile(r"Filesystem config update (?:rejected|failure): ")
 
 
 def log_tail(path: Path, *, lines: int = 20) -> str:
@@ -13,8 +16,18 @@ def log_tail(path: Path, *, lines: int = 20) -> str:
 
 def last_refusal(path: Path) -> str:
     """What Envoy last said about a configuration that it would not take; "" when it said nothing."""
-    said = [line for line in _end(path) if "rejected" in line or "Filesystem config update" in line]
-    return said[-1][:500] if said else ""
+    lines = _end(path)
+    starts = [number for number, line in enumerate(lines) if _REFUSAL.search(line)]
+    if not starts:
+        return ""
+    first, *rest = lines[starts[-1] :]
+    # What protobuf prints stands on the lines below, after a marker of its own.
+    words = [_REFUSAL.split(first, maxsplit=1)[-1].removeprefix("goo.gle/debugonly")]
+    for line in rest:
+        if line.startswith("["):
+            break
+        words.append(line)
+    return " ".join(" ".join(words).split())[:_LONGEST_QUOTE]
 
 
 def _end(path: Path) -> list[str]:

@@ -34,8 +34,11 @@ class Walk:
 
     def run(self) -> None:
         """Every step in order. Raises ``WalkFailed`` at the first that fails."""
-        with httpx2.Client(timeout=30, trust_env=False) as http:
-            self._walk(http)
+        try:
+            with httpx2.Client(timeout=30, trust_env=False) as http:
+                self._walk(http)
+        except httpx2.HTTPError as exc:
+            raise WalkFailed(f"no answer: {exc}") from exc
 
     def _walk(self, http: httpx2.Client) -> None:
         publisher = _Caller(http, f"{self.web_url}/api/v1/publisher", self.developer_token)
