@@ -1,5 +1,7 @@
 """Users, teams, roles, API tokens."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class AccountsConfig(AppConfig):
     """Users, teams, roles, API tokens."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        """Register how authentication is described in the schema."""
+        import_module("accounts.rest.schema")
