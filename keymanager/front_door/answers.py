@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common.errors import ArchwayError, InputError
 from common.problem import oauth_error
-from keymanager.adapters.contract import TokenAnswer
 from keymanager.front_door.refusals import BearerRefused, MetadataRefused, WrongMethod
+from keymanager.services.token_calls import TokenAnswer
 
 P = ParamSpec("P")
 _REALM = "archway"

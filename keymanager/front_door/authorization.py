@@ -5,15 +5,14 @@ from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse
 
-from common.errors import InputError
-from keymanager.adapters.contract import Capability, KeyManagerAdapter
+from common.errors import InputError, NotSupported
 from keymanager.front_door.answers import endpoint
 from keymanager.front_door.client_authentication import PUBLIC
 from keymanager.front_door.forms import Parameters, read_query
 from keymanager.front_door.refusals import ClientRefused
 from keymanager.front_door.routing import find_credentials, require_enabled, the_credential
 from keymanager.models import Credential
-from keymanager.services.adapters import adapter_for
+from keymanager.services.token_calls import authorization_address
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 
@@ -25,11 +24,14 @@ def authorize(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     credential = _client_of(query, key_manager_slug)
     redirect_uri = _redirect_uri(query, credential)
     require_enabled(credential.key_manager)
-    adapter = adapter_for(credential.key_manager)
-    fault = _fault(query, credential, adapter)
+    fault = _fault(query, credential)
     if fault:
         return _redirect(_with_error(redirect_uri, fault, query.get("state")))
-    return _redirect(adapter.authorization_url(request.META.get("QUERY_STRING", "")))
+    try:
+        address = authorization_address(credential=credential, query=request.META.get("QUERY_STRING", ""))
+    except NotSupported:
+        address = _with_error(redirect_uri, "unauthorized_client", query.get("state"))
+    return _redirect(address)
 
 
 def _client_of(query: Parameters, key_manager_slug: str) -> Credential:
@@ -73,10 +75,9 @@ def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str, str]:
     return parts.scheme, parts.hostname, parts.path, parts.query, parts.fragment
 
 
-def _fault(query: Parameters, credential: Credential, adapter: KeyManagerAdapter) -> str:
+def _fault(query: Parameters, credential: Credential) -> str:
     """The error of RFC 6749 section 4.1.2.1 that our own rules find, or ""."""
-    has_endpoint = Capability.AUTHORIZATION_URL in adapter.capabilities
-    if "authorization_code" not in credential.grant_types or not has_endpoint:
+    if "authorization_code" not in credential.grant_types:
         return "unauthorized_client"
     is_public = credential.token_endpoint_auth_method == PUBLIC
     if is_public and (not query.get("code_challenge") or query.get("code_challenge_method") != "S256"):

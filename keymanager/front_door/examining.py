@@ -7,9 +7,9 @@ from functools import cache
 
 from common.clock import SystemClock
 from common.errors import KeyManagerUnavailable
-from keymanager.adapters.contract import TokenFacts
 from keymanager.front_door.routing import usable_credentials
 from keymanager.models import Credential, KeyManager, RevokedToken
+from keymanager.services.token_calls import TokenFacts
 from keymanager.validation.configured_adapters import ConfiguredAdapters
 from keymanager.validation.database_facts import DatabaseFacts
 from keymanager.validation.resolved import GoodToken, NoAnswer

@@ -1,27 +1,15 @@
 """``POST /revoke`` (RFC 7009): the token is dead at our gateways at once, and then at its key manager."""
 
-from typing import Final
-
 from django.http import HttpRequest, HttpResponse
 
-from keymanager.adapters.contract import Capability, KeyManagerAdapter, TokenAnswer
 from keymanager.front_door.answers import empty_answer, endpoint, passed_on
-from keymanager.front_door.client_authentication import Caller, identify
+from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETERS, Caller, identify
 from keymanager.front_door.examining import ExaminedToken, examine
 from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import ClientRefused
 from keymanager.front_door.routing import require_enabled
 from keymanager.front_door.services import deny_token
-from keymanager.front_door.token import token_request
-from keymanager.services.adapters import adapter_for
-
-_UNSUPPORTED: Final = TokenAnswer(
-    status=400,
-    body={
-        "error": "unsupported_token_type",
-        "error_description": "The key manager has no revocation of such tokens.",
-    },
-)
+from keymanager.services.token_calls import UNSUPPORTED_TOKEN_TYPE, TokenAnswer, revoke_token
 
 
 @endpoint("POST")
@@ -35,25 +23,25 @@ def revoke(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     token = form.require("token")
     caller = identify(request, form, endpoint="revoke", key_manager_slug=key_manager_slug)
     require_enabled(caller.credential.key_manager)
-    adapter = adapter_for(caller.credential.key_manager)
     known = examine(token, key_manager=caller.credential.key_manager)
     if known is not None and not known.belongs_to(caller.credential):
         _authenticate(caller)
         return empty_answer()
     if known is None:
-        return _answer(_pass_on(adapter, form, caller))
-    return _revoke_own(adapter, form, caller, known)
+        return _answer(_pass_on(form, caller))
+    return _revoke_own(form, caller, known)
 
 
-def _revoke_own(adapter: KeyManagerAdapter, form: Parameters, caller: Caller, known: ExaminedToken) -> HttpResponse:
+def _revoke_own(form: Parameters, caller: Caller, known: ExaminedToken) -> HttpResponse:
     """A client whose secret we can check is heard at once, another one when its key manager has heard it."""
     token = form.require("token")
     proven = caller.secret_proven or caller.is_public
     if proven:
         deny_token(credential=caller.credential, token=token, exp=known.facts.exp)
-    answer = _pass_on(adapter, form, caller)
+    answer = _pass_on(form, caller)
     if not proven and (answer.status == 200 or _is_unsupported(answer)):
-        if answer is _UNSUPPORTED:
+        if answer is UNSUPPORTED_TOKEN_TYPE:
+            # The key manager was not asked, so nobody has checked the secret.
             raise ClientRefused
         deny_token(credential=caller.credential, token=token, exp=known.facts.exp)
     return empty_answer() if _is_unsupported(answer) else _answer(answer)
@@ -65,10 +53,12 @@ def _authenticate(caller: Caller) -> None:
         raise ClientRefused
 
 
-def _pass_on(adapter: KeyManagerAdapter, form: Parameters, caller: Caller) -> TokenAnswer:
-    if Capability.REVOKE_TOKEN not in adapter.capabilities:
-        return _UNSUPPORTED
-    return adapter.revoke_token(token_request(form, caller))
+def _pass_on(form: Parameters, caller: Caller) -> TokenAnswer:
+    return revoke_token(
+        credential=caller.credential,
+        client_secret=caller.client_secret,
+        parameters=form.without(*AUTHENTICATION_PARAMETERS),
+    )
 
 
 def _is_unsupported(answer: TokenAnswer) -> bool:

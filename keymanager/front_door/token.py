@@ -5,13 +5,12 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 
 from common.errors import InputError, NotSupported
-from keymanager.adapters.contract import TokenRequest
 from keymanager.front_door.answers import endpoint, passed_on
 from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETERS, Caller, identify
 from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import GrantNotAllowed
 from keymanager.front_door.routing import require_enabled
-from keymanager.services.adapters import adapter_for
+from keymanager.services.token_calls import issue_token
 
 GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
 # RFC 6749 section 4.4: only confidential clients; 4.3 would hand a person's password to a client nobody can tell apart.
@@ -29,16 +28,12 @@ def token(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     caller = identify(request, form, endpoint="token", key_manager_slug=key_manager_slug)
     _check_grant(form, caller)
     require_enabled(caller.credential.key_manager)
-    return passed_on(adapter_for(caller.credential.key_manager).issue_token(token_request(form, caller)))
-
-
-def token_request(form: Parameters, caller: Caller) -> TokenRequest:
-    """The request to pass on: the client's own secret, in the way that its key manager expects it."""
-    return TokenRequest(
-        client_id=caller.credential.client_id,
-        client_secret=caller.client_secret,
-        token_endpoint_auth_method=caller.credential.token_endpoint_auth_method,
-        parameters=form.without(*AUTHENTICATION_PARAMETERS),
+    return passed_on(
+        issue_token(
+            credential=caller.credential,
+            client_secret=caller.client_secret,
+            parameters=form.without(*AUTHENTICATION_PARAMETERS),
+        )
     )
 
 

@@ -1,6 +1,7 @@
 """``/register`` (RFC 7591, RFC 7592) over HTTP, with a worker that registers at a fake identity provider."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Role
+from keymanager.front_door.waiting import MOST_WAITING
 from keymanager.models import Credential, FrontDoorClient, KeyManager
 from subscriptions.models import Application, AuditEvent
 from tests.fakes.faults import Fault
@@ -102,6 +104,44 @@ def test_without_a_worker_a_registration_is_503_and_a_repeat_goes_on_with_it(
     assert int(early.headers["retry-after"]) > 0
     assert list(idp[0].clients) == [client["client_id"]]
     assert Application.objects.count() == 1
+
+
+def test_waiting_registrations_leave_threads_for_everybody_else(
+    portal: Portal, person: Person, idp: tuple[RfcServer, KeyManager], settings: Settings
+) -> None:
+    settings.ARCHWAY_REGISTER_WAIT_SECONDS = 3
+    seconds: list[float] = []
+
+    def ask(number: int) -> None:
+        started = time.monotonic()
+        assert register(portal, person, {**MACHINE, "client_name": f"app {number}"}).status_code == 503
+        seconds.append(time.monotonic() - started)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(MOST_WAITING + 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(1 for waited in seconds if waited < 3) == 2
+
+
+def test_key_manager_and_environment_can_be_chosen(
+    portal: Portal, person: Person, idp: tuple[RfcServer, KeyManager]
+) -> None:
+    with fake(slug="other") as (other, _):
+        client = registered(portal, person, {**MACHINE, "key_manager": "other", "environment": "sandbox"})
+
+        assert (client["key_manager"], client["environment"]) == ("other", "sandbox")
+        assert list(other.clients) == [client["client_id"]]
+        assert not idp[0].clients
+
+
+@pytest.mark.parametrize("size", [300_000, 3_000_000])
+def test_a_body_that_is_too_large_is_refused_as_json(portal: Portal, person: Person, size: int) -> None:
+    answer = register(portal, person, {**MACHINE, "padding": "x" * size})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json")
 
 
 @pytest.mark.parametrize(
