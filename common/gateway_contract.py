@@ -1,12 +1,15 @@
 """What the gateway and the validator say to each other: Envoy's HTTP service of external authorization.
 
-The gateway asks ``<method> /check<path?query>`` with the caller's headers and no body. 200 allows the call; every
-other status refuses it, and the answer's status, body and ``CLIENT_HEADERS`` go to the caller.
+The gateway asks ``<method> /check?<path?query>`` with the caller's headers and no body; behind the question mark no
+server resolves escapes, so that the path arrives byte for byte. A gateway that can only put something before the path
+asks ``/check<path?query>``. 200 allows the call; every other status refuses it, and the answer's status, body and
+``CLIENT_HEADERS`` go to the caller.
 """
 
 from typing import Final
 
 CHECK_PREFIX: Final = "/check"
+CHECK_EXACTLY: Final = f"{CHECK_PREFIX}?"
 
 # Of an allowing answer: which upstream the call goes to, and the signed statement about the caller for the backend.
 ENVIRONMENT_HEADER: Final = "x-archway-environment"

@@ -67,7 +67,7 @@ def route_configuration(settings: GatewaySettings, apis: Sequence[GatewayApi]) -
         "response_headers_to_remove": [*_FROM_BACKEND],
     }
     if by_first_segment:
-        host["matcher"] = _tree(by_first_segment)
+        host["matcher"] = _tree(by_first_segment, settings.idle_seconds)
     else:
         host["routes"] = [_unknown()]
     if settings.cors_origins:
@@ -83,9 +83,9 @@ def route_configuration(settings: GatewaySettings, apis: Sequence[GatewayApi]) -
     )
 
 
-def _tree(by_first_segment: dict[str, list[GatewayApi]]) -> Message:
+def _tree(by_first_segment: dict[str, list[GatewayApi]], idle_seconds: int) -> Message:
     branches: Message = {
-        segment: {"action": extension("routes", _route_list(by_first_segment[segment]))}
+        segment: {"action": extension("routes", _route_list(by_first_segment[segment], idle_seconds))}
         for segment in sorted(by_first_segment)
     }
     path = typed("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=":path")
@@ -95,23 +95,25 @@ def _tree(by_first_segment: dict[str, list[GatewayApi]]) -> Message:
     }
 
 
-def _route_list(apis: Iterable[GatewayApi]) -> Message:
+def _route_list(apis: Sequence[GatewayApi], idle_seconds: int) -> Message:
     routes: list[Json] = []
     for api in sorted(apis, key=lambda each: (-each.prefix.count("/"), each.prefix)):
         routes += [_route(api, PRODUCTION, api.production), _route(api, SANDBOX, api.sandbox)]
-    return typed("envoy.config.route.v3.RouteList", routes=[*routes, _unknown()])
+    return typed("envoy.config.route.v3.RouteList", routes=[*routes, _unknown(apis, idle_seconds)])
 
 
-def _unknown() -> Message:
+def _unknown(apis: Sequence[GatewayApi] = (), idle_seconds: int = 0) -> Message:
     """No API, or no environment named: what the validator must not let through ends here, with 404.
 
     Before the validator answers, every call stands on this route. It leads to a cluster that never exists, and is not
-    a direct response, because the CORS filter looks away from calls that will not be forwarded.
+    a direct response, because the CORS filter looks away from calls that will not be forwarded. Envoy takes the
+    longest silence from this first route too, so that it is the one of the most patient of ``apis``.
     """
-    return {
-        "match": {"prefix": "/"},
-        "route": {"cluster": _NOWHERE, "cluster_not_found_response_code": "NOT_FOUND"},
-    }
+    action: Message = {"cluster": _NOWHERE, "cluster_not_found_response_code": "NOT_FOUND"}
+    longest = max((api.timeout_seconds for api in apis), default=0)
+    if longest > idle_seconds:
+        action["idle_timeout"] = seconds(longest)
+    return {"match": {"prefix": "/"}, "route": action}
 
 
 def _route(api: GatewayApi, environment: str, upstream: Upstream | None) -> Message:

@@ -1,9 +1,10 @@
-"""What stands around the gateway in its tests: a validator that answers as it is told, a backend that says what reached it.
+"""What stands around the gateway in its tests: a validator that answers as told, a backend that says what reached it.
 
 Both are real HTTP servers on loopback.
 """
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,8 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
 class Peer:
     """A server whose answers come from ``answer``; ``received`` finds what was asked by its ``x-request-id``."""
 
-    def __init__(self, answer: Callable[[Received], Answer]) -> None:
+    def __init__(self, answer: Callable[[Received], Answer], *, tls: ssl.SSLContext | None = None) -> None:
         self._server = _Server(answer)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from common.gateway_contract import CHECK_PREFIX
+from common.gateway_contract import CHECK_EXACTLY
 from common.paths import PrefixTable, gateway_path
 from gateway.envoy.config import build_config
 from gateway.envoy.declarations import GatewayApi, GatewaySettings, Upstream
@@ -72,7 +72,7 @@ def _validator_answer(table: PrefixTable[str], asked: Received) -> Answer:
     told = _TOLD.get(token)
     if told is not None:
         return told
-    path = gateway_path(asked.target.removeprefix(CHECK_PREFIX))
+    path = gateway_path(asked.target.removeprefix(CHECK_EXACTLY))
     found = table.find(path) if path is not None else None
     if token == "allow-all":
         return Answer(headers=(("x-archway-environment", "production"),))
