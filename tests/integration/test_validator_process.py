@@ -1,0 +1,127 @@
+"""The validator as it runs: granian, a database file that other processes write, a key manager on a socket."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.fakes.faults import Fault
+from tests.fakes.quirks import Quirks
+from tests.fakes.rfc_server import RfcServer
+from tests.servers.process import ServerProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Validator:
+    """A running validator over a portal of its own in ``home``."""
+
+    def __init__(self, home: Path, idp: RfcServer, mode: str) -> None:
+        self.idp = idp
+        self.environment = {
+            **os.environ,
+            "ARCHWAY_HOME": str(home),
+            "ARCHWAY_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "ARCHWAY_DATABASE_URL": f"sqlite:///{home / 'portal.sqlite3'}",
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PYTHONPATH": str(ROOT),
+        }
+        self.act("seed", idp.issuer, mode, idp.gateway_client_id, idp.gateway_client_secret)
+        self.process = ServerProcess("validator", home=home)
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.process.port}", timeout=10)
+        self.process.start(
+            [sys.executable, ROOT / "manage.py", "run_validator", "--port", str(self.process.port)],
+            ready=self.is_ready,
+            environment=self.environment,
+        )
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def act(self, *arguments: str) -> str:
+        return self.run("-m", "tests.integration.validator_actions", *arguments)
+
+    def is_ready(self) -> bool:
+        try:
+            return self.http.get("/healthz").status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def ask(self, token: str = "", *, method: str = "GET", path: str = "/museum/1.0.0/hours") -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.http.request(method, f"/check{path}", headers=headers)
+
+    def stop(self) -> None:
+        self.http.close()
+        self.process.stop()
+
+
+def eventually(check: Callable[[], bool], seconds: float = 5.0) -> float:
+    """Seconds until ``check`` was true; fails when it never is."""
+    began = time.monotonic()
+    while not check():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+@pytest.fixture(scope="module", params=["jwt", "introspection"])
+def validator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validator]:
+    token_format = "jwt" if request.param == "jwt" else "opaque"
+    with RfcServer(quirks=Quirks(token_format=token_format)) as idp:  # type: ignore[arg-type]
+        made = Validator(tmp_path_factory.mktemp("validator"), idp, request.param)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+def test_a_call_is_followed_from_the_first_allow_to_the_deleted_client(validator: Validator) -> None:
+    token = validator.idp.make_token("client-1", scope="read")
+    allowed = validator.ask(token)
+    assert (allowed.status_code, allowed.headers["x-archway-environment"]) == (200, "production")
+    assert validator.ask(token, method="POST", path="/museum/1.0.0/tickets").status_code == 403
+    assert validator.ask(path="/museum/1.0.0/open").status_code == 200
+    assert validator.ask().headers["www-authenticate"] == 'Bearer realm="archway"'
+    assert validator.ask("no-such-token").status_code == 401
+    assert validator.ask(validator.idp.make_token("client-1", seconds=-5)).status_code == 401
+
+    validator.act("block")
+    eventually(lambda: validator.ask(token).status_code == 403, 2.0)
+    refused = validator.ask(token)
+    reference = refused.json()["reference"]
+    assert (refused.json()["code"], refused.headers["x-archway-reference"]) == ("subscription_blocked", reference)
+    eventually(lambda: bool(validator.http.get("/statz").json()["refusals_stored"]))
+    assert validator.act("verdict", reference) == "subscription"
+
+    validator.act("remove")
+    eventually(lambda: validator.ask(token).status_code == 401, 2.0)
+
+
+def test_a_key_manager_that_is_away_is_503_on_the_gateways_wire(tmp_path: Path) -> None:
+    with RfcServer() as idp:
+        validator = Validator(tmp_path, idp, "introspection")
+        try:
+            warm = idp.make_token("client-1", scope="read")
+            assert validator.ask(warm).status_code == 200
+            cold = idp.make_token("client-1", scope="read")
+            idp.fault("introspect", Fault.refused(503, times=3))
+            answer = validator.ask(cold)
+            assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (
+                463, 503, "key_manager_unavailable",
+            )  # fmt: skip
+            assert int(answer.headers["retry-after"]) >= 1
+            assert validator.ask(warm).status_code == 200
+            idp.clear_faults()
+            assert validator.ask(cold).status_code == 200
+        finally:
+            validator.stop()

@@ -1,0 +1,42 @@
+"""What another process does to the database while a validator runs: ``python -m tests.integration.validator_actions``.
+
+First argument: the action. ``seed <issuer> <mode> <client id> <client secret>`` migrates and makes the rows of ``validation_rows``.
+"""
+
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - models need the app registry
+
+from keymanager.models import RefusedCall  # noqa: E402 - as above
+from tests.integration.validation_rows import block_subscription, make_rows, remove_credential  # noqa: E402 - as above
+
+
+def main(action: str, *arguments: str) -> None:
+    """Carry out one action."""
+    if action == "seed":
+        issuer, mode, client_id, client_secret = arguments
+        call_command("migrate", verbosity=0, skip_checks=True)
+        make_rows(
+            issuer,
+            token_validation=mode,
+            registration="none",
+            introspection_client_id=client_id,
+            introspection_client_secret=client_secret,
+        )
+    elif action == "block":
+        block_subscription()
+    elif action == "remove":
+        remove_credential()
+    elif action == "verdict":
+        row = RefusedCall.objects.get(pk=arguments[0])
+        sys.stdout.write(" ".join(step["name"] for step in row.steps if step["outcome"] == "failed"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
