@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from common.errors import OutcomeUnknown
 from common.exchanges import HttpExchange
 from keymanager.models import Registration, RegistrationAttempt
 from keymanager.registrations.circuit import note_failure, note_success
 from keymanager.registrations.dispatch import PATIENCE, process_after_commit
 from keymanager.registrations.failures import Failure
 from keymanager.registrations.plan import REMOVALS, Operation, Settled
-from keymanager.registrations.states import RegistrationState, Wish
+from keymanager.registrations.states import RegistrationState, Wish, may_move
 from keymanager.registrations.work import Answer, Work
 
 S = RegistrationState
@@ -121,9 +122,13 @@ def _next_state(row: Registration, called: Called, answer: Answer) -> Registrati
 
 def _move(row: Registration, state: RegistrationState, now: datetime, work: Work, *, delay: float | None = 0.0) -> None:
     """Give the lease back and go to ``state``; where there is more to do, that is asked for after commit."""
+    if not may_move(S(row.state), state):
+        raise RuntimeError(f"a registration cannot move from {row.state} to {state}")
     row.state = state
     row.lease_until = None
-    row.lease_holder = ""
+    if row.last_error_code != OutcomeUnknown.code:
+        # Else the last holder stays named: should its job be alive after all, the answer that it brings counts.
+        row.lease_holder = ""
     row.next_try_at = None
     row.dispatched_until = None
     if state == S.REMOVED:

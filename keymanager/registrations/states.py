@@ -39,13 +39,17 @@ S = RegistrationState
 # Every move that code may make, `old: {new, ...}`. A conditional update makes it; the row count says who won.
 MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
     S.REQUESTED: frozenset({S.SENDING, S.ACTIVE, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
-    S.SENDING: frozenset({S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING, S.NOT_KEPT}),
+    S.SENDING: frozenset({S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.REMOVING}),
     S.ACTIVE: frozenset({S.REQUESTED, S.REMOVING}),
-    S.WAITING: frozenset({S.SENDING, S.REQUESTED, S.ACTIVE, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
-    S.REFUSED: frozenset({S.REQUESTED, S.REMOVING}),
-    S.UNKNOWN: frozenset({S.SENDING, S.REQUESTED, S.REFUSED, S.ACTIVE, S.HELD, S.REMOVING}),
-    S.HELD: frozenset({S.REQUESTED, S.SENDING, S.ACTIVE, S.REFUSED, S.REMOVING, S.NOT_KEPT}),
-    S.REMOVING: frozenset({S.REMOVED, S.REFUSED, S.REQUESTED, S.SENDING, S.HELD, S.ACTIVE, S.NOT_KEPT}),
+    S.WAITING: frozenset({S.SENDING, S.ACTIVE, S.REQUESTED, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
+    # From refused to active: the job that was thought dead delivers the answer that was missing.
+    S.REFUSED: frozenset({S.REQUESTED, S.ACTIVE, S.REMOVING}),
+    S.UNKNOWN: frozenset({S.SENDING, S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.HELD, S.REMOVING}),
+    S.HELD: frozenset({S.SENDING, S.ACTIVE, S.REQUESTED, S.REFUSED, S.REMOVING, S.NOT_KEPT}),
+    # Other than to removed or refused: a scope or resource that is wanted again while it is being removed.
+    S.REMOVING: frozenset(
+        {S.REMOVED, S.REFUSED, S.REQUESTED, S.SENDING, S.ACTIVE, S.WAITING, S.UNKNOWN, S.HELD, S.NOT_KEPT}
+    ),
     S.REMOVED: frozenset({S.REQUESTED, S.NOT_KEPT}),
     S.NOT_KEPT: frozenset({S.REQUESTED, S.REMOVED}),
 }
