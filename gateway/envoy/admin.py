@@ -98,10 +98,17 @@ class EnvoyAdmin:
                 return details
         return ""
 
+    def quit(self) -> None:
+        """Tells Envoy to end. Raises ``AdminUnavailable`` when there is none."""
+        self._ask("POST", "/quitquitquit")
+
     def _get(self, target: str) -> tuple[int, str]:
+        return self._ask("GET", target)
+
+    def _ask(self, method: str, target: str) -> tuple[int, str]:
         connection = _SocketConnection(self._path)
         try:
-            connection.request("GET", target)
+            connection.request(method, target)
             answer = connection.getresponse()
             return answer.status, answer.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as exc:

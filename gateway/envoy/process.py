@@ -1,7 +1,9 @@
 """One Envoy process: started from a folder, watched, and ended by its own process id."""
 
+import contextlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from common.errors import ConfigurationError
-from gateway.envoy.admin import EnvoyAdmin
+from gateway.envoy.admin import AdminUnavailable, EnvoyAdmin
 from gateway.envoy.bootstrap import admin_socket, write_bootstrap
 from gateway.envoy.declarations import GatewaySettings
 from gateway.envoy.log import log_tail
@@ -64,9 +66,14 @@ class EnvoyProcess:
         return self.pid != 0 and self.admin.ready()
 
     def start(self, *, seconds: float = 30.0) -> None:
-        """Starts Envoy and returns when it serves. Raises ``EnvoyDidNotStart``, and then leaves no process behind."""
+        """Starts Envoy and returns when it serves. Raises ``EnvoyDidNotStart``, and then leaves no process behind.
+
+        An Envoy that still runs from this folder, because its supervisor was killed, is ended first.
+        """
         if self.pid:
             return
+        self._end_predecessor()
+        self._require_free_port()
         command = [
             str(self._program or envoy_program()),
             "--config-path", str(write_bootstrap(self.folder, self._settings)),
@@ -87,6 +94,25 @@ class EnvoyProcess:
         except BaseException:
             self.stop()
             raise
+
+    def _end_predecessor(self) -> None:
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self.admin.ready():
+            if time.monotonic() > deadline:
+                raise EnvoyDidNotStart(f"Another Envoy runs from {self.folder} and does not end.")
+            with contextlib.suppress(AdminUnavailable):
+                self.admin.quit()
+            time.sleep(_POLL_SECONDS)
+
+    def _require_free_port(self) -> None:
+        """Envoy itself would share the port with another Envoy, and calls would go to either."""
+        host, port = self._settings.listen_host, self._settings.listen_port
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as exc:
+                raise EnvoyDidNotStart(f"The gateway cannot listen on {host}, port {port}: {exc.strerror}.") from exc
 
     def _await_ready(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -156,6 +156,21 @@ def test_several_envoys_run_side_by_side(tmp_path: Path, running: Running) -> No
         assert running.process.ready()
 
 
+def test_an_envoy_whose_supervisor_was_killed_makes_way_for_the_next(tmp_path: Path) -> None:
+    settings = GatewaySettings(listen_port=free_port(), validator_port=free_port(), workers=1)
+    write_config(tmp_path, build_config(settings, [], folder=tmp_path))
+    with EnvoyProcess(tmp_path, settings) as left_behind, EnvoyProcess(tmp_path, settings) as successor:
+        assert (left_behind.pid, left_behind.exit_status) == (0, 0)
+        assert successor.ready()
+
+
+def test_a_port_that_another_program_has_is_not_shared_with_it(tmp_path: Path, running: Running) -> None:
+    settings = GatewaySettings(listen_port=running.settings.listen_port, validator_port=free_port(), workers=1)
+    write_config(tmp_path, build_config(settings, [], folder=tmp_path))
+    with pytest.raises(EnvoyDidNotStart, match=str(settings.listen_port)):
+        EnvoyProcess(tmp_path, settings).start()
+
+
 def test_an_envoy_that_cannot_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
     settings = GatewaySettings(listen_port=free_port(), validator_port=free_port())
     write_config(tmp_path, build_config(settings, [], folder=tmp_path))
