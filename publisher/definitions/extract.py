@@ -66,7 +66,7 @@ class _OperationReader:
                 yield key.upper(), value, (*parts, key)
         if "$ref" in item:
             there, at = follow(self.document, {"$ref": item["$ref"]}, parts)
-            own = {key for key in item if key.upper() in METHODS}
+            own = {"$ref", *(key for key in item if key.upper() in METHODS)}
             yield from self._of_item({key: value for key, value in there.items() if key not in own}, at)
 
     def _take(self, method: str, path: str, parts: Parts) -> None:

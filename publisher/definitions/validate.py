@@ -17,6 +17,7 @@ from publisher.definitions.references import canonical, reference_problems
 from publisher.definitions.walkers import SCHEMAS_OF_SCHEMAS, WALKS
 
 _SCHEMAS: Final = {"2.0": schema_v2, "3.0": schema_v30, "3.1": schema_v31}
+_TOO_DEEP: Final = "schemas are nested too deep to be checked"
 _MOST_PROBLEMS: Final = 50
 _REQUIRED = re.compile(r"'(?P<name>.+)' is a required property", re.DOTALL)
 _VERSION_30_31 = re.compile(r"(3\.[01])\.\d+(-.+)?")
@@ -75,7 +76,10 @@ def _version(parsed: ParsedText) -> tuple[str, str]:
 
 def _structural(errors: Iterable[ValidationError], document: Mapping[str, Any]) -> list[Problem]:
     """What contradicts the schema of the OpenAPI version, and what references are wrong."""
-    found = [_most_telling(error) for error in islice(errors, _MOST_PROBLEMS)]
+    try:
+        found = [_most_telling(error) for error in islice(errors, _MOST_PROBLEMS)]
+    except RecursionError:
+        return [Problem((), _TOO_DEEP)]
     paths = [tuple(error.absolute_path) for error in found]
     problems = [
         _problem(error, path)
@@ -105,7 +109,7 @@ def _walked(walk: Any, document: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _stumble(exc: Exception) -> str:
     if isinstance(exc, RecursionError):
-        return "a schema contains itself without end"
+        return _TOO_DEEP
     if isinstance(exc, Unresolvable | Unretrievable):
         return f"the reference '{exc.ref}' leads to nothing, or out of the document"
     return f"the document cannot be checked: {exc}"

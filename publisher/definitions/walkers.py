@@ -1,9 +1,11 @@
 """The kept validator's own walk over a document, with what an import from strangers needs.
 
 ``openapi-spec-validator`` first checks a document against the schema of its OpenAPI version, then walks it for what a
-schema cannot say (duplicate operationIds, unresolved path parameters, wrong defaults). The subclasses here change how
-the walk behaves, never what it checks, but for one thing: regular expressions of the document are neither compiled nor
-run, because OpenAPI's are ECMA 262 and not Python's, and a hostile one never ends.
+schema cannot say (duplicate operationIds, unresolved path parameters, wrong defaults). The subclasses here place its
+errors in the document, skip extensions, end on schemas that contain themselves, and never leave the document. They
+check less in two ways, because a hostile document would never end: regular expressions are neither compiled nor run
+(OpenAPI's are ECMA 262 and not Python's), and a default is held against the keywords beside it only, which is what
+OpenAPI asks for.
 """
 
 import re
@@ -13,7 +15,6 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.validators import extend
 from jsonschema_path.paths import SchemaPath
 from openapi_schema_validator import (
     OAS31_BASE_DIALECT_ID,
@@ -65,13 +66,23 @@ def _without_regex(checker: FormatChecker) -> FormatChecker:
     return plain
 
 
-def _unchecked(*_: object) -> Iterator[ValidationError]:
-    return iter(())
-
-
-_NEVER_RUN: Final = dict.fromkeys(
-    ("pattern", "patternProperties", "additionalProperties", "unevaluatedProperties"), _unchecked
+_CHECKER30: Final = _without_regex(oas30_format_checker)
+_CHECKER31: Final = _without_regex(oas31_format_checker)
+# What a default must fit: the keywords beside it. References and alternatives may lead to endless work.
+_BESIDE_DEFAULT: Final = (
+    *("type", "nullable", "format", "enum", "const", "multipleOf"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
 )
+
+
+def _default_errors(
+    validator: Any, checker: FormatChecker, schema: SchemaPath, value: Any
+) -> Iterator[ValidationError]:
+    beside = schema.read_value()
+    if isinstance(beside, Mapping):
+        beside = {key: beside[key] for key in _BESIDE_DEFAULT if key in beside}
+        yield from validator(beside, format_checker=checker).iter_errors(value)
 
 
 class _Seen(list[int]):
@@ -95,21 +106,24 @@ class _WalksSchemas(keywords.SchemaValidator):
         super().__init__(registry)
         self.visited_schema_ids = _Seen()
         self.meta_checked_schema_ids = _Seen()
-        self._collecting: set[int] = set()
+        self._collected: set[int] = set()
 
     def __call__(self, schema: SchemaPath, *args: Any, **kwargs: Any) -> Iterator[ValidationError]:
         return _located(super().__call__(schema, *args, **kwargs), schema)
 
     def _collect_properties(self, schema: SchemaPath) -> set[str]:
+        # Each schema counts once per outermost call, however many ways lead to it.
         identity = id(schema.read_value())
-        if identity in self._collecting:
+        if identity in self._collected:
             return set()
-        self._collecting.add(identity)
+        outermost = not self._collected
+        self._collected.add(identity)
         try:
             found: set[str] = super()._collect_properties(schema)
             return found
         finally:
-            self._collecting.discard(identity)
+            if outermost:
+                self._collected.clear()
 
 
 @cache
@@ -117,7 +131,7 @@ def _schemas31() -> Any:
     """The schema of schemas with its references prepared once; the kept library prepares them for each schema."""
     return Draft202012Validator(
         OAS31Validator.META_SCHEMA,
-        format_checker=_without_regex(oas31_format_checker),
+        format_checker=_CHECKER31,
         registry=SCHEMAS_OF_SCHEMAS,
     )
 
@@ -129,11 +143,11 @@ def _check_schema31(schema: Any) -> None:
 
 class _WalksSchemas30(_WalksSchemas, keywords.OpenAPIV30SchemaValidator):
     def _get_schema_checker(self, schema: SchemaPath, schema_value: Any) -> Callable[[Any], None]:
-        return partial(OAS30Validator.check_schema, format_checker=_without_regex(oas30_format_checker))
+        return partial(OAS30Validator.check_schema, format_checker=_CHECKER30)
 
 
 class _WalksSchemas31(_WalksSchemas, keywords.OpenAPIV31SchemaValidator):
-    schema_validator_format_checker = _without_regex(oas31_format_checker)
+    schema_validator_format_checker = _CHECKER31
 
     def _get_schema_checker(self, schema: SchemaPath, schema_value: Any) -> Callable[[Any], None]:
         if self._get_schema_dialect_id(schema, schema_value) == OAS31_BASE_DIALECT_ID:
@@ -143,13 +157,13 @@ class _WalksSchemas31(_WalksSchemas, keywords.OpenAPIV31SchemaValidator):
 
 
 class _WalksDefaults30(keywords.OpenAPIV30ValueValidator):
-    value_validator_cls = extend(OAS30Validator, _NEVER_RUN)
-    value_validator_format_checker = _without_regex(oas30_format_checker)
+    def __call__(self, schema: SchemaPath, value: Any) -> Iterator[ValidationError]:
+        return _default_errors(OAS30Validator, _CHECKER30, schema, value)
 
 
 class _WalksDefaults31(keywords.OpenAPIV31ValueValidator):
-    value_validator_cls = extend(OAS31Validator, _NEVER_RUN)
-    value_validator_format_checker = _without_regex(oas31_format_checker)
+    def __call__(self, schema: SchemaPath, value: Any) -> Iterator[ValidationError]:
+        return _default_errors(OAS31Validator, _CHECKER31, schema, value)
 
 
 class _WalksParameters(keywords.ParametersValidator):

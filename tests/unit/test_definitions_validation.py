@@ -163,6 +163,17 @@ def test_a_reference_out_of_an_extension_that_is_used_is_refused_and_never_opene
         reachable.accept()
 
 
+def test_a_reference_to_an_extension_that_is_no_path_item_has_no_operations() -> None:
+    content = document(paths={"/p": {"$ref": "#/x-items/a"}})
+    targets: list[Any] = [{"$ref": 3}, [], "x", None]
+    for target in targets:
+        content["x-items"] = {"a": target}
+        try:
+            assert parse(content).operations == ()
+        except InputError as error:
+            assert error.message.startswith("definition: line ")  # noqa: PT017
+
+
 def test_a_reference_in_an_example_is_data() -> None:
     media = {"a/b": {"example": {"$ref": "http://127.0.0.1:1/"}}}
     assert parse(document(paths={"/p": {"get": {"responses": {"200": {"description": "", "content": media}}}}}))
@@ -185,6 +196,24 @@ def test_schemas_that_contain_themselves_are_valid() -> None:
     assert parse(document(components={"schemas": schemas}))
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize("keyword", ["not", "properties", "allOf", "items"])
+def test_schemas_nested_too_deep_are_refused_and_not_a_crash(version: str, keyword: str) -> None:
+    def nested(depth: int) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "string"}
+        for _ in range(depth):
+            schema = {keyword: {"properties": {"a": schema}, "allOf": [schema]}.get(keyword, schema)}
+            schema["type"] = "array" if keyword == "items" else "object"
+        return document(version, components={"schemas": {"A": schema}})
+
+    assert parse(nested(12))
+    for depth in (24, 45, 90):
+        try:
+            parse(nested(depth))
+        except InputError as error:
+            assert "nested" in error.message  # noqa: PT017 -- how deep is too deep is not promised
+
+
 def test_patterns_of_the_document_are_never_run() -> None:
     hostile = {"type": "string", "pattern": "^(a+)+$", "default": "a" * 60 + "b"}
     named = {"type": "object", "patternProperties": {"^(a+)+$": {}}, "default": {"a" * 60 + "b": 1}}
@@ -196,7 +225,7 @@ def test_patterns_of_the_document_are_never_run() -> None:
         assert time.perf_counter() - started < 5
 
 
-@pytest.mark.parametrize("extension", [None, 1, "x", [1], {"a": 1}, {"$ref": "https://x/"}])
+@pytest.mark.parametrize("extension", [None, 1, "x", [1], {"a": 1}, {"$ref": "https://x/"}, {"$ref": 3}])
 @pytest.mark.parametrize("version", ["2.0", "3.0.3", "3.1.0"])
 def test_extensions_hold_anything_anywhere(version: str, extension: object) -> None:
     more = {"x-more": extension}
@@ -208,6 +237,26 @@ def test_extensions_hold_anything_anywhere(version: str, extension: object) -> N
     else:
         content["components"] = {"schemas": {"A": {"type": "object", **more}}, **more}
     assert [o.operation_id for o in parse(content).operations] == ["a"]
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+def test_many_ways_through_few_schemas_are_not_all_walked(version: str, keyword: str) -> None:
+    schemas: dict[str, Any] = {
+        f"S{n}": {keyword: [{"$ref": f"#/components/schemas/S{n + 1}"}] * 2, "required": ["a"], "default": {"a": 1}}
+        for n in range(20)
+    }
+    schemas["S20"] = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    started = time.perf_counter()
+    assert parse(document(version, components={"schemas": schemas}))
+    assert time.perf_counter() - started < 5
+
+
+def test_a_required_property_that_no_part_of_the_schema_has_is_found() -> None:
+    base = {"properties": {"a": {"type": "string"}}}
+    part = {"allOf": [{"$ref": "#/components/schemas/Base"}], "required": ["a", "b"]}
+    (message,) = refusals(document(components={"schemas": {"Base": base, "Part": part}}))
+    assert "/components/schemas/Part: Required list has not defined properties: ['b']" in message
 
 
 def test_messages_are_short_however_large_the_value() -> None:
