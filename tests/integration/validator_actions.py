@@ -1,6 +1,7 @@
 """What another process does to the database while a validator runs: ``python -m tests.integration.validator_actions``.
 
-First argument: the action. ``seed <issuer> <mode> <client id> <client secret>`` migrates and makes the rows of ``validation_rows``.
+``seed <issuer> <mode> <client id> <client secret>`` migrates and makes the rows of ``validation_rows``; ``block`` and
+``remove`` change them.
 """
 
 import os
@@ -13,7 +14,6 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - models need the app registry
 
-from keymanager.models import RefusedCall  # noqa: E402 - as above
 from tests.integration.validation_rows import block_subscription, make_rows, remove_credential  # noqa: E402 - as above
 
 
@@ -33,9 +33,6 @@ def main(action: str, *arguments: str) -> None:
         block_subscription()
     elif action == "remove":
         remove_credential()
-    elif action == "verdict":
-        row = RefusedCall.objects.get(pk=arguments[0])
-        sys.stdout.write(" ".join(step["name"] for step in row.steps if step["outcome"] == "failed"))
 
 
 if __name__ == "__main__":

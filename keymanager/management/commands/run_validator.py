@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     """Becomes granian: one process to signal, and nothing of this command stays in memory."""
 
     # Pages and URLs are not this process's; it must start without them.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks: list[str] = []
     help = "Serve the validator (RSGI under granian). The gateway asks it about every call."
 
     def add_arguments(self, parser: CommandParser) -> None:
