@@ -1,0 +1,187 @@
+"""Key managers: configuration, masks, guards, checks, keys of secrets at rest."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+
+from accounts.actor import Actor
+from common.errors import InputError, NotAllowed, RuleError
+from common.secretbox import format_keys, generate_key
+from keymanager import jobs
+from keymanager.models import Credential, KeyManager
+from keymanager.registrations.dispatch import PROCESS, send_job
+from keymanager.sealing import secret_box
+from keymanager.services import credentials, key_managers
+from keymanager.services.adapters import adapter_for
+from keymanager.services.configuration import shown_config
+from keymanager.validation.signing import current_signing_key
+from subscriptions.models import AuditEvent, ChangeEvent, ChangeKind
+from tests.fakes.rfc_server import RfcServer
+from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+
+pytestmark = pytest.mark.django_db
+
+
+def test_secrets_come_back_masked_and_sending_the_mask_keeps_them(admin: Actor, server: RfcServer) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    shown = shown_config(row)
+    assert shown["initial_access_token"] == "*****"
+    assert shown["registration_client_secret"] == ""
+    assert server.initial_access_token not in str(row.config)
+    key_managers.update_key_manager(actor=admin, key_manager=row, config={**shown, "registration_scope": "dcr"})
+    row.refresh_from_db()
+    assert adapter_for(row).config.initial_access_token == server.initial_access_token
+    assert adapter_for(row).config.registration_scope == "dcr"
+
+
+def test_every_change_is_audited_without_secrets_and_announced(admin: Actor, server: RfcServer) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    key_managers.update_key_manager(actor=admin, key_manager=row, config={"initial_access_token": "another-secret"})
+    events = AuditEvent.objects.filter(object_id=str(row.pk))
+    assert set(events.values_list("action", flat=True)) == {"key_manager.create", "key_manager.change"}
+    assert "another-secret" not in str(list(events.values()))
+    assert ChangeEvent.objects.filter(kind=ChangeKind.KEY_MANAGER, object_id=str(row.pk)).count() == 2
+
+
+def test_wrong_settings_name_their_field(admin: Actor) -> None:
+    with pytest.raises(InputError) as caught:
+        key_managers.create_key_manager(
+            actor=admin, slug="x", name="x", adapter="rfc", config={"issuer": "no url", "nonsense": 1}
+        )
+    assert {"config.issuer", "config.nonsense"} <= set(caught.value.fields)
+
+
+def test_the_adapter_cannot_be_changed(admin: Actor, server: RfcServer) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    with pytest.raises(InputError) as caught:
+        key_managers.update_key_manager(actor=admin, key_manager=row, adapter="resident")
+    assert list(caught.value.fields) == ["adapter"]
+
+
+def test_two_enabled_key_managers_cannot_have_one_issuer(admin: Actor, server: RfcServer) -> None:
+    first = rfc_key_manager(server, admin=admin)
+    with pytest.raises(InputError) as caught:
+        rfc_key_manager(server, admin=admin, slug="second")
+    assert list(caught.value.fields) == ["issuer"]
+    key_managers.disable_key_manager(actor=admin, key_manager=first)
+    rfc_key_manager(server, admin=admin, slug="second")
+    with pytest.raises(InputError):
+        key_managers.enable_key_manager(actor=admin, key_manager=first)
+
+
+def test_only_administrators_change_key_managers(developer: Actor, server: RfcServer) -> None:
+    with pytest.raises(NotAllowed):
+        rfc_key_manager(server, admin=developer)
+
+
+def test_a_used_key_manager_is_not_deleted_and_says_who_uses_it(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    credential = wish(developer, application(developer), row)
+    worker.settle()
+    with pytest.raises(RuleError) as caught:
+        key_managers.delete_key_manager(actor=admin, key_manager=row)
+    assert caught.value.unmet == ["The application Museum guide has a production client there."]
+    credentials.remove_credential(actor=developer, credential=credential)
+    worker.settle()
+    key_managers.delete_key_manager(actor=admin, key_manager=row)
+    assert not KeyManager.objects.exists()
+    assert not Credential.objects.exists()
+
+
+def test_the_resident_key_manager_is_made_once_and_follows_the_portals_address(settings: Settings) -> None:
+    first = key_managers.ensure_resident()
+    assert key_managers.ensure_resident().pk == first.pk
+    assert (first.slug, first.adapter, first.sealed_config) == ("resident", "resident", "")
+    settings.ARCHWAY_PUBLIC_URL = "http://127.0.0.1:9999"
+    moved = key_managers.ensure_resident()
+    assert moved.issuer == "http://127.0.0.1:9999/resident"
+    assert moved.revision == first.revision + 1
+
+
+def test_an_adapter_is_kept_until_its_configuration_changes(admin: Actor, server: RfcServer) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    before = adapter_for(row)
+    assert adapter_for(KeyManager.objects.get()) is before
+    row = key_managers.update_key_manager(actor=admin, key_manager=row, config={"revocation": False})
+    assert adapter_for(row) is not before
+
+
+def test_a_check_shows_its_steps(admin: Actor, server: RfcServer) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    check = key_managers.start_check(actor=admin, key_manager=row)
+    assert check.steps == []
+    jobs.run_check(str(check.pk))
+    check.refresh_from_db()
+    assert check.finished_at is not None
+    assert {"discovery", "introspection"} <= {step["name"] for step in check.steps}
+    assert {step["state"] for step in check.steps} <= {"passed", "skipped"}
+
+
+def test_discovery_says_what_was_found_and_what_is_missing(server: RfcServer) -> None:
+    found = key_managers.discover(url=server.issuer)
+    assert found.issuer == server.issuer
+    assert found.found["registration_endpoint"] == f"{server.issuer}/register"
+    nothing = key_managers.discover(url=f"{server.origin}/nowhere")
+    assert nothing.metadata is None
+    assert nothing.missing
+
+
+def test_discovery_of_a_private_address_is_refused(settings: Settings, server: RfcServer) -> None:
+    settings.ARCHWAY_ALLOWED_NETWORKS = []
+    with pytest.raises(InputError):
+        key_managers.discover(url=server.issuer)
+    assert server.requests == []
+
+
+def test_rotating_keys_seals_everything_anew_and_everything_still_opens(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    credential = wish(developer, application(developer), row)
+    worker.settle()
+    signer = current_signing_key()
+    before = Credential.objects.get()
+    output = io.StringIO()
+    call_command("rotate_keys", "--new-key", stdout=output)
+    after = Credential.objects.get()
+    assert after.sealed_secret != before.sealed_secret
+    assert not secret_box().needs_rotation(after.sealed_secret)
+    assert not secret_box().needs_rotation(KeyManager.objects.get().sealed_config)
+    assert "client secrets: 1" in output.getvalue()
+    assert "signing keys of the backend JWT: 1" in output.getvalue()
+    (client,) = server.clients.values()
+    assert client.client_secret not in output.getvalue()
+    assert credentials.reveal_secret(actor=developer, credential=credential).client_secret == client.client_secret
+    assert current_signing_key().kid == signer.kid
+    credentials.change_credential(actor=developer, credential=credential, scopes=["write"])
+    worker.settle()
+    assert registration_of(credential).state == "active"
+    again = io.StringIO()
+    call_command("rotate_keys", stdout=again)
+    assert "client secrets: 0" in again.getvalue()
+
+
+def test_keys_may_come_from_the_environment(settings: Settings) -> None:
+    old, new = generate_key("old"), generate_key("new")
+    settings.ARCHWAY_SECRET_KEYS = format_keys([old]).strip()
+    sealed = secret_box().encrypt("secret", context="x")
+    settings.ARCHWAY_SECRET_KEYS = format_keys([new, old]).strip().replace("\n", ",")
+    assert secret_box().decrypt(sealed, context="x") == "secret"
+    assert secret_box().needs_rotation(sealed)
+
+
+def test_a_broker_that_is_down_loses_no_registration(
+    settings: Settings, admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    from celery import current_app
+
+    before = current_app.conf.broker_transport_options
+    current_app.conf.broker_transport_options = {**before, "data_folder_out": "/proc/no/such/folder"}
+    try:
+        assert send_job(PROCESS, "x") is False
+    finally:
+        current_app.conf.broker_transport_options = before
