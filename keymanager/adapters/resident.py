@@ -43,6 +43,11 @@ class ResidentConfig:
     management_token: str = knob("Management token", secret=True, required=True)
     access_token_format: str = knob("Access tokens are", "jwt", choices=("jwt", "opaque"))
 
+    @property
+    def token_validation(self) -> str:
+        """How its access tokens are checked: "jwt" or "introspection"."""
+        return "jwt" if self.access_token_format == "jwt" else "introspection"
+
 
 def _knobs(config: ResidentConfig) -> RfcConfig:
     issuer = config.issuer.rstrip("/")
@@ -60,7 +65,7 @@ def _knobs(config: ResidentConfig) -> RfcConfig:
         rotates_registration_token=True,
         introspection_auth="bearer",
         introspection_token=config.management_token,
-        token_validation="jwt" if config.access_token_format == "jwt" else "introspection",
+        token_validation=config.token_validation,
         resource_style="any",
         max_resources=0,
     )

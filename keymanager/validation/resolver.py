@@ -1,5 +1,6 @@
 """Token -> who vouches for it: locally for JWTs of a known issuer, else by asking key managers (RFC 7662)."""
 
+import logging
 import threading
 from dataclasses import replace
 from typing import Protocol
@@ -19,6 +20,8 @@ from keymanager.validation.jwt_check import (
 )
 from keymanager.validation.key_rings import KeyRings
 from keymanager.validation.resolved import BadToken, GoodToken, NoAnswer, Resolved
+
+logger = logging.getLogger(__name__)
 
 # An introspection answer without ``exp`` is believed for this long before it is asked again.
 SECONDS_WITHOUT_EXP = 60.0
@@ -62,7 +65,7 @@ class TokenResolver:
         if key_manager is None:
             return None
         known = self._adapters.get(key_manager.id)
-        if known is None or known[0] != key_manager.revision or _validates_by(known[1]) != "jwt":
+        if known is None or known[0] != key_manager.revision or validates_by(known[1]) != "jwt":
             return None
         if refusal is not None:
             return refusal
@@ -105,7 +108,7 @@ class TokenResolver:
         asked = frozenset({key_manager.id})
         try:
             adapter = self._adapter(key_manager)
-            if _validates_by(adapter) == "introspection":
+            if validates_by(adapter) == "introspection":
                 return self._introspect(key_manager, adapter, token)
             if unverified is None:
                 return BadToken(code=Code.TOKEN_INVALID, reason=f"{key_manager.slug} issues JWTs only.", asked=asked)
@@ -123,6 +126,7 @@ class TokenResolver:
                 code=Code.TOKEN_INVALID, reason=f"{key_manager.slug} cannot be asked about tokens.", asked=asked
             )
         except (ArchwayError, ConfigurationError) as exc:
+            logger.warning("Key manager %s cannot say whether a token is good: %s", key_manager.slug, exc)
             return NoAnswer(reason=f"The key manager {key_manager.slug} gave no usable answer ({exc.code}).")
 
     def _verified(
@@ -167,7 +171,7 @@ def _issuer(issuer: str, facts: Facts) -> KeyManagerFacts | None:
     return next((row for row in facts.enabled_key_managers() if row.issuer == issuer), None)
 
 
-def _validates_by(adapter: KeyManagerAdapter) -> str:
+def validates_by(adapter: KeyManagerAdapter) -> str:
     """The one switch: the configuration's ``token_validation``; adapters without it verify where they have keys."""
     chosen = getattr(adapter.config, "token_validation", "")
     if chosen in ("jwt", "introspection"):
