@@ -1,17 +1,15 @@
 """The jobs of the worker. Each is safe to run twice and to lose."""
 
-import logging
 import uuid
 
 from celery import shared_task
 from django.utils import timezone
 
 from keymanager.registrations import forgetting, sweeping
+from keymanager.registrations.claim import note_crash
 from keymanager.registrations.engine import Engine
 from keymanager.services import checks
 from keymanager.services.adapters import adapter_for
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name="keymanager.jobs.process_registration", ignore_result=True)
@@ -19,9 +17,8 @@ def process_registration(registration_id: str) -> None:
     """One step of one registration, with the newest wish."""
     try:
         Engine(adapters=adapter_for).process(uuid.UUID(registration_id))
-    except Exception:
-        # The lease ends by itself and the registration is then honestly unknown.
-        logger.exception("Registration %s failed unexpectedly", registration_id)
+    except Exception as exc:
+        note_crash(uuid.UUID(registration_id), exc)
         raise
 
 

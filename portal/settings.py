@@ -233,6 +233,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ApiState": "portal.schema_names.api_states",
+        "ApplicationState": "portal.schema_names.application_states",
+        "SubscriptionState": "portal.schema_names.subscription_states",
+        "RegistrationState": "portal.schema_names.registration_states",
+    },
 }
 
 # --- OAuth server of the resident key manager ----------------------------------------------------------------------
@@ -243,8 +249,15 @@ ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = env_bool("ARCHWAY_RESIDENT_ALLOW_PASSWOR
 # --- Celery -------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://localhost"
 _QUEUE_FOLDER = ARCHWAY_HOME / "queue"
+# A request that asks for a job must not wait for a broker that is down: the sweep finds the work later.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {}
+    {
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
+        "socket_connect_timeout": 1,
+    }
     if ARCHWAY_REDIS_URL
     else {
         "data_folder_in": str(_QUEUE_FOLDER),

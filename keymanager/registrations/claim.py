@@ -14,6 +14,8 @@ from keymanager.registrations.states import RegistrationState, Wish
 
 S = RegistrationState
 LOST = "lost"
+CRASHED = "crashed"
+LEASE_EXPIRED = "lease_expired"
 
 
 def lease_is_free(now: datetime) -> Q:
@@ -66,7 +68,7 @@ def expire_lease(registration_pk: uuid.UUID, now: datetime) -> bool:
         state=S.UNKNOWN,
         lease_until=None,
         next_try_at=now,
-        last_error_code="lease_expired",
+        last_error_code=LEASE_EXPIRED,
         last_error="The job that was sending this is gone; it is not known how far it came.",
     )
     if moved:
@@ -76,5 +78,12 @@ def expire_lease(registration_pk: uuid.UUID, now: datetime) -> bool:
 
 def _close_lost_attempts(registration_pk: uuid.UUID) -> None:
     RegistrationAttempt.objects.filter(registration_id=registration_pk, outcome="").update(
-        outcome=LOST, error_code="lease_expired", error="The job ended before it could record an answer."
+        outcome=LOST, error_code=LEASE_EXPIRED, error="The job ended before it could record an answer."
+    )
+
+
+def note_crash(registration_pk: uuid.UUID, error: Exception) -> None:
+    """Put on record that the code failed; the lease ends by itself, and then the registration is unknown."""
+    RegistrationAttempt.objects.filter(registration_id=registration_pk, outcome="").update(
+        outcome=CRASHED, error_code="internal_error", error=f"An error in the portal: {type(error).__name__}."
     )

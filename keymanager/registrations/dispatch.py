@@ -7,7 +7,9 @@ from typing import Final
 
 from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
+
+from keymanager.models import Registration
 
 PROCESS: Final = "keymanager.jobs.process_registration"
 RUN_CHECK: Final = "keymanager.jobs.run_check"
@@ -21,7 +23,7 @@ def send_job(name: str, argument: str) -> bool:
     """Ask for a job; False when the broker does not take it."""
     try:
         current_app.send_task(name, args=[argument], retry=False, ignore_result=True)
-    except (OperationalError, OSError) as exc:
+    except (OperationalError, ChannelError, OSError) as exc:
         logger.warning("The queue does not take %s for %s, the sweep will: %s", name, argument, type(exc).__name__)
         return False
     return True
@@ -29,4 +31,10 @@ def send_job(name: str, argument: str) -> bool:
 
 def process_after_commit(registration_id: uuid.UUID) -> None:
     """Ask for the job of one registration as soon as the present transaction is committed."""
-    transaction.on_commit(lambda: send_job(PROCESS, str(registration_id)), robust=True)
+    transaction.on_commit(lambda: _process(registration_id), robust=True)
+
+
+def _process(registration_id: uuid.UUID) -> None:
+    if not send_job(PROCESS, str(registration_id)):
+        # Nobody was asked, so the sweep need not wait.
+        Registration.objects.filter(pk=registration_id).update(dispatched_until=None)

@@ -20,7 +20,7 @@ from common.exchanges import recorded_exchanges
 from keymanager.adapters.contract import Capability, Clock, KeyManagerAdapter
 from keymanager.models import KeyManager, Registration
 from keymanager.registrations.circuit import held_until
-from keymanager.registrations.claim import claim, expire_lease, lease_is_free
+from keymanager.registrations.claim import LEASE_EXPIRED, claim, expire_lease, lease_is_free
 from keymanager.registrations.client_work import ClientWork
 from keymanager.registrations.failures import Failure, judge
 from keymanager.registrations.kept_work import KeptWork
@@ -88,6 +88,14 @@ class Engine:
             _refuse_unsent(row, exc)
             return
         step = work.plan()
+        most = settings.ARCHWAY_REGISTRATION_MAX_ATTEMPTS
+        if isinstance(step, Operation) and row.attempts >= most:
+            # Jobs that die without a word have used up the tries.
+            step = Settled(
+                state=S.REFUSED,
+                code=row.last_error_code or LEASE_EXPIRED,
+                message=f"Given up after {row.attempts} tries: {row.last_error}",
+            )
         if isinstance(step, Settled):
             settle(work, step, now)
             return

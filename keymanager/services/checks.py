@@ -23,8 +23,16 @@ def start_check(*, actor: Actor, key_manager: KeyManager) -> KeyManagerCheck:
     actor.require_role(Role.ADMINISTRATOR)
     row = KeyManagerCheck.objects.create(key_manager=key_manager)
     audit(actor, "key_manager.check", key_manager)
-    transaction.on_commit(lambda: send_job(RUN_CHECK, str(row.pk)), robust=True)
+    transaction.on_commit(lambda: _ask_for_job(row.pk), robust=True)
     return row
+
+
+def _ask_for_job(check_id: uuid.UUID) -> None:
+    if not send_job(RUN_CHECK, str(check_id)):
+        step = CheckStep(
+            name="queue", state=StepState.FAILED, reason="The portal's own queue takes no jobs; try again."
+        )
+        KeyManagerCheck.objects.filter(pk=check_id).update(steps=[_stored(step)], finished_at=timezone.now())
 
 
 def run_check(check_id: uuid.UUID) -> None:

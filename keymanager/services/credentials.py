@@ -21,6 +21,7 @@ from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
+from subscriptions.services.applications import require_active
 from subscriptions.states import Environment
 
 S = RegistrationState
@@ -54,6 +55,8 @@ def request_credential(
     same application, key manager and environment.
     """
     actor.require_role(Role.APP_DEVELOPER)
+    # A removal of the application that runs at this moment must see the new credential, or be seen here.
+    require_active(Application.objects.select_for_update().get(pk=application.pk))
     if not key_manager.enabled:
         raise RuleError(f"The key manager {key_manager.name} is switched off; it takes no new registrations.")
     kind = rules.check_environment(environment)
@@ -172,6 +175,8 @@ def retry(*, actor: Actor, registration: Registration) -> Registration:
     means that a person has looked: a new client is registered, or, for a removal, the old one is forgotten.
     """
     actor.require_role(Role.APP_DEVELOPER, Role.API_DEVELOPER, Role.PUBLISHER)
+    if registration.credential_id is not None:
+        Credential.objects.select_for_update().get(pk=registration.credential_id)
     row = Registration.objects.select_for_update().get(pk=registration.pk)
     if row.state not in _RETRYABLE or row.lease_until is not None:
         raise RuleError(f"There is nothing to retry: the registration is {row.state}.")

@@ -117,6 +117,9 @@ def update_key_manager(
         changed.append("enabled")
     if keep_secrets is not None:
         row.keep_secrets = keep_secrets
+        if not keep_secrets:
+            # Those that nobody has seen yet can still be shown, once.
+            row.credentials.filter(secret_unseen=False).update(sealed_secret="")
         changed.append("keep_secrets")
     row.revision += 1
     _save(row)

@@ -57,7 +57,12 @@ class Worker:
     def sweep(self) -> int:
         """One sweep with the jobs that it asks for."""
         asked: list[str] = []
-        sweep(self.clock.moment(), send=lambda _, argument: not asked.append(argument))
+
+        def send(_: str, argument: str) -> bool:
+            asked.append(argument)
+            return True
+
+        sweep(self.clock.moment(), send=send)
         for registration_id in asked:
             self.process(uuid.UUID(registration_id))
         return len(asked)

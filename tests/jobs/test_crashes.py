@@ -6,11 +6,17 @@ import pytest
 from django.db import connection
 
 from accounts.actor import Actor
+from common.errors import RuleError
+from keymanager import jobs
+from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
+from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.models import Credential, KeyManager, RegistrationAttempt
 from keymanager.registrations.engine import CHECKPOINTS
 from keymanager.resident.models import Client
 from keymanager.services import credentials, key_managers
+from keymanager.services.adapters import adapter_for
 from keymanager.services.tokens import application_token
+from subscriptions.services import applications
 from tests.fakes.rfc_server import RfcServer
 from tests.jobs.kit import Crash, Worker, application, registration_of, rfc_key_manager, wish
 
@@ -231,3 +237,51 @@ def test_no_transaction_is_open_while_the_key_manager_is_called(
 def token_works(row: Credential) -> bool:
     row.refresh_from_db()
     return bool(application_token(credential=row, scopes=[]).access_token)
+
+
+class BrokenAdapter(RfcAdapter):
+    """An adapter with a fault in its own code."""
+
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        raise ZeroDivisionError
+
+
+def test_a_fault_in_the_code_is_on_record_and_not_repeated_for_ever(
+    developer: Actor, fake: KeyManager, server: RfcServer, worker: Worker
+) -> None:
+    row = wish(developer, application(developer), fake)
+    worker.settle()
+    credentials.change_credential(actor=developer, credential=row, scopes=["write"])
+    sound = adapter_for(fake)
+    worker.adapters = lambda key_manager: BrokenAdapter(sound.config, sound.http, sound.clock)
+    for _ in range(12):
+        worker.clock.ahead += 100
+        with pytest.raises(ZeroDivisionError):
+            worker.process(registration_of(row).pk)
+    worker.settle()
+    refused = registration_of(row)
+    assert refused.state == "refused"
+    assert refused.last_error.startswith("Given up after 12 tries")
+
+
+def test_the_job_records_that_it_failed_and_fails(
+    developer: Actor, fake: KeyManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = wish(developer, application(developer), fake)
+
+    def create_client(self: RfcAdapter, metadata: ClientMetadata) -> RegisteredClient:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(RfcAdapter, "create_client", create_client)
+    with pytest.raises(ZeroDivisionError):
+        jobs.process_registration(str(registration_of(row).pk))
+    attempt = RegistrationAttempt.objects.get(registration__credential=row)
+    assert (attempt.outcome, attempt.error_code) == ("crashed", "internal_error")
+    assert registration_of(row).state == "sending"
+
+
+def test_a_removed_application_gets_no_client_any_more(developer: Actor, fake: KeyManager) -> None:
+    owner = application(developer)
+    applications.start_removal(actor=developer, application=owner)
+    with pytest.raises(RuleError):
+        wish(developer, owner, fake)

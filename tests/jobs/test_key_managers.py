@@ -1,8 +1,11 @@
 """Key managers: configuration, masks, guards, checks, keys of secrets at rest."""
 
 import io
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from celery import current_app
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
@@ -11,7 +14,6 @@ from common.errors import InputError, NotAllowed, RuleError
 from common.secretbox import format_keys, generate_key
 from keymanager import jobs
 from keymanager.models import Credential, KeyManager
-from keymanager.registrations.dispatch import PROCESS, send_job
 from keymanager.sealing import secret_box
 from keymanager.services import credentials, key_managers
 from keymanager.services.adapters import adapter_for
@@ -174,14 +176,48 @@ def test_keys_may_come_from_the_environment(settings: Settings) -> None:
     assert secret_box().needs_rotation(sealed)
 
 
-def test_a_broker_that_is_down_loses_no_registration(
-    settings: Settings, admin: Actor, developer: Actor, server: RfcServer, worker: Worker
-) -> None:
-    from celery import current_app
+@pytest.fixture
+def no_broker() -> Iterator[None]:
+    """Where the queue's folder should be, there is a file."""
+    folder = Path(current_app.conf.broker_transport_options["data_folder_out"])
+    aside = folder.with_name("queue-aside")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.rename(aside)
+    folder.write_text("")
+    yield
+    folder.unlink()
+    aside.rename(folder)
 
-    before = current_app.conf.broker_transport_options
-    current_app.conf.broker_transport_options = {**before, "data_folder_out": "/proc/no/such/folder"}
-    try:
-        assert send_job(PROCESS, "x") is False
-    finally:
-        current_app.conf.broker_transport_options = before
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_broker")
+def test_a_broker_that_is_down_loses_no_registration_and_no_request_fails(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = wish(developer, application(developer), rfc_key_manager(server, admin=admin))
+    assert registration_of(row).state == "requested"
+    assert worker.sweep() == 1
+    assert registration_of(row).state == "active"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_broker")
+def test_a_check_that_nobody_will_run_says_so(admin: Actor, server: RfcServer) -> None:
+    check = key_managers.start_check(actor=admin, key_manager=rfc_key_manager(server, admin=admin))
+    check.refresh_from_db()
+    assert check.finished_at is not None
+    assert check.steps[0]["name"] == "queue"
+
+
+def test_no_longer_keeping_secrets_erases_those_that_were_shown(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = rfc_key_manager(server, admin=admin)
+    owner = application(developer)
+    seen, unseen = (wish(developer, owner, row, environment=name) for name in ("production", "sandbox"))
+    worker.settle()
+    credentials.reveal_secret(actor=developer, credential=seen)
+    key_managers.update_key_manager(actor=admin, key_manager=row, keep_secrets=False)
+    with pytest.raises(RuleError, match="keep none"):
+        credentials.reveal_secret(actor=developer, credential=seen)
+    assert credentials.reveal_secret(actor=developer, credential=unseen).client_secret

@@ -39,7 +39,7 @@ def design(*scopes: str) -> DesignInput:
     return DesignInput(operations=(operation,), scopes={key: f"May {key}" for key in scopes})
 
 
-def api(publisher: Actor, name: str, *scopes: str, key_managers: object = "all") -> ApiVersion:
+def api(publisher: Actor, name: str, *scopes: str) -> ApiVersion:
     assert publisher.team_id is not None
     row = create_api_version(
         actor=publisher,
@@ -50,7 +50,7 @@ def api(publisher: Actor, name: str, *scopes: str, key_managers: object = "all")
         facts=VersionFacts(),
         design=design(*scopes),
     )
-    accept_key_managers(actor=publisher, api_version=row, slugs=key_managers)  # type: ignore[arg-type]
+    accept_key_managers(actor=publisher, api_version=row, slugs="all")
     sync_api_version(actor=publisher, api_version=row)
     return row
 
