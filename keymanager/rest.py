@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from subscriptions.models import Plan
+
 
 class AttemptBody(serializers.Serializer[Any]):
     """One attempt of a registration, secrets removed."""
@@ -16,3 +18,11 @@ class AttemptBody(serializers.Serializer[Any]):
     error_code = serializers.CharField()
     error = serializers.CharField()
     exchanges = serializers.JSONField()
+
+
+class PlanBody(serializers.ModelSerializer[Plan]):
+    """One plan; null for both numbers means no limit."""
+
+    class Meta:
+        model = Plan
+        fields = ("slug", "name", "description", "requests", "per_seconds", "created_at")

@@ -17,7 +17,7 @@ from subscriptions.models import ApiVersion, Subscription
 from subscriptions.services import apis
 from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts
 from subscriptions.services.subscribing import move_subscription
-from subscriptions.states import LifecycleAction, OperationAuth, SubscriptionState
+from subscriptions.states import BLOCKABLE, LifecycleAction, OperationAuth, SubscriptionState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,12 @@ def delete_api(*, actor: Actor, api_version: ApiVersion) -> None:
 
 
 def block_subscription(*, actor: Actor, subscription: Subscription, production_only: bool) -> Subscription:
-    """Refuse every call, or production calls only."""
+    """Refuse every call, or production calls only. Raises ``RuleError`` for one that is on hold or rejected."""
     state = SubscriptionState.PRODUCTION_BLOCKED if production_only else SubscriptionState.BLOCKED
-    return move_subscription(actor=actor, subscription=subscription, state=state)
+    return move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
 
 
 def unblock_subscription(*, actor: Actor, subscription: Subscription) -> Subscription:
-    """Let the calls through again."""
-    return move_subscription(actor=actor, subscription=subscription, state=SubscriptionState.UNBLOCKED)
+    """Let the calls through again. Raises ``RuleError`` for one that is on hold or rejected."""
+    state = SubscriptionState.UNBLOCKED
+    return move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)

@@ -46,6 +46,9 @@ def create_application(
         except InputError as exc:
             fields = {f"credentials[{position}].{field}": texts for field, texts in exc.fields.items()}
             raise InputError(f"credentials[{position}]: {exc.message}", fields=fields) from exc
+        except RuleError as exc:
+            fields = {f"credentials[{position}].{field}": texts for field, texts in exc.fields.items()}
+            raise RuleError(f"credentials[{position}]: {exc.message}", fields=fields, unmet=exc.unmet) from exc
     return row
 
 

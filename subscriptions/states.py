@@ -64,6 +64,12 @@ class SubscriptionState(StrEnum):
     REJECTED = "rejected"
 
 
+# Between these a publisher moves a subscription freely; the other two wait for, or are, a decision about approval.
+BLOCKABLE: Final = frozenset(
+    {SubscriptionState.UNBLOCKED, SubscriptionState.PRODUCTION_BLOCKED, SubscriptionState.BLOCKED}
+)
+
+
 class Environment(StrEnum):
     """Kind of key, and the upstream that it reaches."""
 

@@ -1,12 +1,22 @@
 """ETag and If-Match (RFC 9110 sections 8.8.3 and 13.1.1) from a row's revision."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
+from django.db.models import Model, QuerySet
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rest.views import own
 from common.errors import ArchwayError
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+class HasRevision(Protocol):
+    """A row that counts its changes."""
+
+    revision: int
 
 
 class PreconditionFailed(ArchwayError):
@@ -36,3 +46,13 @@ def require_match(request: Request, revision: int) -> None:
     tags = {tag.strip() for tag in given.split(",")}
     if entity_tag(revision) not in tags:
         raise PreconditionFailed("Read it again, then repeat your change.")
+
+
+def own_unchanged(request: Request, rows: QuerySet[RowT], **lookup: Any) -> RowT:
+    """The one row, locked until the caller's transaction ends, so that nobody changes it after ``If-Match`` was met.
+
+    Raises ``NotFound``, ``PreconditionFailed``.
+    """
+    row = own(rows.select_for_update(of=("self",)), **lookup)
+    require_match(request, cast(HasRevision, row).revision)
+    return row

@@ -30,7 +30,7 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
             headers["WWW-Authenticate"] = challenge
         if wait := getattr(exc, "wait", None):
             headers["Retry-After"] = str(int(wait))
-        body = {
+        body: dict[str, object] = {
             "type": "about:blank",
             "title": exc.default_detail,
             "status": exc.status_code,
@@ -62,16 +62,21 @@ def _translate(exc: Exception) -> ArchwayError | None:
 def _flatten(detail: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(detail, dict):
         for key, value in detail.items():
-            name = str(key)
-            if name == "non_field_errors":
-                name = ""
-            yield from _flatten(value, f"{prefix}.{name}" if prefix and name else prefix or name)
+            yield from _flatten(value, _inside(prefix, key))
     elif isinstance(detail, list):
         for position, value in enumerate(detail):
             nested = isinstance(value, (dict, list))
             yield from _flatten(value, f"{prefix}[{position}]" if nested else prefix)
     else:
         yield prefix, str(detail)
+
+
+def _inside(prefix: str, key: object) -> str:
+    if isinstance(key, int):
+        return f"{prefix}[{key}]"
+    if key == "non_field_errors":
+        return prefix
+    return f"{prefix}.{key}" if prefix else str(key)
 
 
 def _answer(body: dict[str, object], status: int, headers: dict[str, str]) -> Response:

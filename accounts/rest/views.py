@@ -1,9 +1,10 @@
 """What every REST view needs: the actor behind the request, and own rows or 404."""
 
 import uuid
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -12,6 +13,24 @@ from accounts.models import ApiToken, User
 from common.errors import NotAllowed, NotFound
 
 RowT = TypeVar("RowT", bound=Model)
+
+
+class OwnListView(generics.ListAPIView[RowT]):
+    """A list whose rows depend on who asks; ``rows`` says which.
+
+    While the schema is made nobody asks, so the list is then empty.
+    """
+
+    def rows(self) -> QuerySet[RowT]:
+        """What the caller may see."""
+        raise NotImplementedError
+
+    def get_queryset(self) -> QuerySet[RowT]:
+        """The rows, or none of them where there is no caller."""
+        if getattr(self, "swagger_fake_view", False):
+            meta: Any = getattr(self.serializer_class, "Meta", None)
+            return cast(QuerySet[RowT], meta.model._default_manager.none())
+        return self.rows()
 
 
 def actor_for(request: Request) -> Actor:

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.errors import InputError
 from keymanager.adapters.registry import ADAPTERS
 from keymanager.models import KeyManager, KeyManagerCheck, Registration
 from keymanager.registrations.states import RegistrationState
+from keymanager.rest import AttemptBody
 from keymanager.services.key_managers import adapter_for, shown_config
-from subscriptions.models import AuditEvent, Plan
+from subscriptions.models import AuditEvent
 
 
 class KeyManagerInput(serializers.Serializer[Any]):
@@ -24,8 +27,9 @@ class KeyManagerInput(serializers.Serializer[Any]):
 
 
 class KeyManagerChange(serializers.Serializer[Any]):
-    """What may be changed; a secret sent back as its mask is kept."""
+    """What may be changed; a secret sent back as its mask is kept. ``adapter`` may only be said again."""
 
+    adapter = serializers.CharField(required=False)
     name = serializers.CharField(max_length=100, required=False)
     config = serializers.DictField(required=False)
     description = serializers.CharField(max_length=256, required=False, allow_blank=True)
@@ -66,8 +70,11 @@ class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
         return shown_config(row)
 
     def get_capabilities(self, row: KeyManager) -> list[str]:
-        """What the configured adapter can do."""
-        return sorted(adapter_for(row).capabilities)
+        """What the configured adapter can do; nothing while its stored configuration does not fit it."""
+        try:
+            return sorted(adapter_for(row).capabilities)
+        except InputError:
+            return []
 
 
 class DiscoverInput(serializers.Serializer[Any]):
@@ -112,14 +119,6 @@ class PlanChange(serializers.Serializer[Any]):
     per_seconds = serializers.IntegerField(required=False, allow_null=True)
 
 
-class PlanBody(serializers.ModelSerializer[Plan]):
-    """One plan."""
-
-    class Meta:
-        model = Plan
-        fields = ("slug", "name", "description", "requests", "per_seconds", "created_at")
-
-
 class RegistrationBody(serializers.ModelSerializer[Registration]):
     """One registration in the provisioning queue."""
 
@@ -130,7 +129,7 @@ class RegistrationBody(serializers.ModelSerializer[Registration]):
 
     class Meta:
         model = Registration
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "key_manager",
             "kind",
@@ -148,6 +147,20 @@ class RegistrationBody(serializers.ModelSerializer[Registration]):
             "created_at",
             "updated_at",
         )
+
+
+class RegistrationDetailBody(RegistrationBody):
+    """One registration with its newest 50 attempts: what was sent and answered, secrets removed."""
+
+    trace = serializers.SerializerMethodField()
+
+    class Meta(RegistrationBody.Meta):
+        fields = (*RegistrationBody.Meta.fields, "trace")
+
+    @extend_schema_field(AttemptBody(many=True))
+    def get_trace(self, row: Registration) -> Any:
+        """Newest first."""
+        return AttemptBody(row.attempt_rows.all()[:50], many=True).data
 
 
 class AuditBody(serializers.ModelSerializer[AuditEvent]):

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.rest.entity_tags import require_match, with_entity_tag
+from accounts.rest.entity_tags import own_unchanged, with_entity_tag
 from accounts.rest.idempotency import once
 from accounts.rest.permissions import ADMINISTRATORS
 from accounts.rest.views import actor_for, checked, own
@@ -22,13 +23,13 @@ from administration.rest.serializers import (
     KeyManagerBody,
     KeyManagerChange,
     KeyManagerInput,
-    PlanBody,
     PlanChange,
     PlanInput,
     RegistrationBody,
+    RegistrationDetailBody,
 )
 from keymanager.models import KeyManager, KeyManagerCheck, Registration
-from keymanager.rest import AttemptBody
+from keymanager.rest import PlanBody
 from keymanager.services import credentials, key_managers
 from subscriptions.models import AuditEvent, Plan
 from subscriptions.services import plans
@@ -66,19 +67,19 @@ class KeyManagerView(APIView):
         return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
 
     @extend_schema(request=KeyManagerChange, responses=KeyManagerBody)
+    @transaction.atomic
     def patch(self, request: Request, slug: str) -> Response:
         """Change it; a secret sent back as its mask is kept."""
-        row = own(KeyManager.objects.all(), slug=slug)
-        require_match(request, row.revision)
+        row = own_unchanged(request, KeyManager.objects.all(), slug=slug)
         data = checked(KeyManagerChange, request)
         row = key_managers.update_key_manager(actor=actor_for(request), key_manager=row, **data)
         return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
 
     @extend_schema(responses={204: None})
+    @transaction.atomic
     def delete(self, request: Request, slug: str) -> Response:
         """Delete it when nothing uses it."""
-        row = own(KeyManager.objects.all(), slug=slug)
-        require_match(request, row.revision)
+        row = own_unchanged(request, KeyManager.objects.all(), slug=slug)
         key_managers.delete_key_manager(actor=actor_for(request), key_manager=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -170,12 +171,11 @@ class RegistrationView(APIView):
 
     permission_classes = ADMINISTRATORS
 
-    @extend_schema(responses=RegistrationBody)
+    @extend_schema(responses=RegistrationDetailBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """What was sent and answered, secrets removed."""
         row = own(Registration.objects.select_related("key_manager"), pk=pk)
-        attempts = AttemptBody(row.attempt_rows.all()[:50], many=True).data
-        return Response({**RegistrationBody(row).data, "trace": attempts})
+        return Response(RegistrationDetailBody(row).data)
 
 
 class RegistrationRetryView(APIView):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.actor import Actor
 from common.errors import InputError
@@ -48,3 +48,13 @@ def accepted_key_managers(api_version: ApiVersion) -> QuerySet[KeyManager]:
     if row is None or row.accepts_all:
         return KeyManager.objects.filter(enabled=True)
     return row.key_managers.filter(enabled=True)
+
+
+def accepted_at(versions: QuerySet[ApiVersion], slug: str) -> QuerySet[ApiVersion]:
+    """Those of ``versions`` that accept the tokens of this key manager; none when it is unknown or switched off."""
+    key_manager = KeyManager.objects.filter(slug=slug, enabled=True).first()
+    if key_manager is None:
+        return versions.none()
+    rules = AcceptedKeyManagers.objects.filter(api_version=OuterRef("pk"))
+    listed = rules.filter(Q(accepts_all=True) | Q(key_managers=key_manager))
+    return versions.filter(~Exists(rules) | Exists(listed))

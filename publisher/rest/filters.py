@@ -4,7 +4,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from subscriptions.models import ApiVersion
-from subscriptions.queries.catalogue import search
+from subscriptions.queries.catalogue import search, tagged
 from subscriptions.states import ApiState
 
 
@@ -22,4 +22,4 @@ class ApiFilter(django_filters.FilterSet):
 
     def by_tag(self, rows: QuerySet[ApiVersion], _name: str, value: str) -> QuerySet[ApiVersion]:
         """One whole tag."""
-        return rows.filter(tags__icontains=f'"{value.lower()}"')
+        return tagged(rows, value)

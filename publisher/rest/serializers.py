@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Team
@@ -11,6 +12,7 @@ from subscriptions.models import ApiVersion, Operation, Plan, Subscription
 from subscriptions.states import ApiState, LifecycleAction, available_actions
 
 
+@extend_schema_field({"oneOf": [{"type": "string", "enum": [ALL]}, {"type": "array", "items": {"type": "string"}}]})
 class KeyManagersField(serializers.Field[Any, Any, Any, Any]):
     """``"all"`` or a list of slugs."""
 
@@ -78,7 +80,7 @@ class ApiCreateInput(ApiFactsInput, DefinitionInput):
 
     name = serializers.CharField()
     version = serializers.CharField()
-    context = serializers.CharField()
+    context = serializers.CharField()  # type: ignore[assignment] # DRF has an attribute of this name
     operations = OperationInputBody(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class ApiBody(serializers.ModelSerializer[ApiVersion]):
     """One API version as its publisher sees it."""
 
     name = serializers.CharField(source="api.name")
-    context = serializers.CharField(source="api.context")
+    context = serializers.CharField(source="api.context")  # type: ignore[assignment] # as above
     team = serializers.SlugRelatedField[Team](source="api.team", read_only=True, slug_field="name")
     endpoints = serializers.SerializerMethodField()
     plans = serializers.SlugRelatedField[Plan](many=True, read_only=True, slug_field="slug")
@@ -113,7 +115,7 @@ class ApiBody(serializers.ModelSerializer[ApiVersion]):
 
     class Meta:
         model = ApiVersion
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "version",

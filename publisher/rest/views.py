@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
@@ -12,12 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.rest.entity_tags import require_match, with_entity_tag
-from accounts.rest.idempotency import once
-from accounts.rest.pagination import PageNumberPages
-from accounts.rest.views import actor_for, checked, own, team_of
+from accounts.rest.entity_tags import own_unchanged, require_match, with_entity_tag
+from accounts.rest.idempotency import once, replayed
+from accounts.rest.permissions import API_DEVELOPERS_CHANGE, PUBLISHERS_CHANGE
+from accounts.rest.views import OwnListView, actor_for, checked, own, team_of
 from common.errors import InputError
 from keymanager.models import Registration
+from keymanager.rest import PlanBody
 from keymanager.services.resources import registrations_of
 from publisher import services
 from publisher.definitions import Definition, HandOperation, operations_by_hand, parse_definition
@@ -45,13 +47,14 @@ def own_versions(request: Request) -> QuerySet[ApiVersion]:
     return versions_of_teams(actor_for(request).team_ids)
 
 
-class ApiListView(generics.ListAPIView[ApiVersion]):
+class ApiListView(OwnListView[ApiVersion]):
     """List own API versions, or create one."""
 
+    permission_classes = API_DEVELOPERS_CHANGE
     serializer_class = ApiBody
     filterset_class = ApiFilter
 
-    def get_queryset(self) -> QuerySet[ApiVersion]:
+    def rows(self) -> QuerySet[ApiVersion]:
         """Own rows."""
         return own_versions(self.request)
 
@@ -59,7 +62,8 @@ class ApiListView(generics.ListAPIView[ApiVersion]):
     def post(self, request: Request) -> Response:
         """Create an API version from a definition, a URL or operations given by hand."""
         actor = actor_for(request)
-
+        if (answer := replayed(request)) is not None:
+            return answer
         data = checked(ApiCreateInput, request)
         # Read (and perhaps fetched) before any transaction is open.
         new = services.NewApi(
@@ -81,6 +85,8 @@ class ApiListView(generics.ListAPIView[ApiVersion]):
 class ApiView(APIView):
     """One API version."""
 
+    permission_classes = API_DEVELOPERS_CHANGE
+
     @extend_schema(responses=ApiDetailBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it."""
@@ -88,10 +94,10 @@ class ApiView(APIView):
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
     @extend_schema(request=ApiFactsInput, responses=ApiDetailBody)
+    @transaction.atomic
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change facts or accepted key managers."""
-        row = own(own_versions(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_versions(request), pk=pk)
         data = checked(ApiFactsInput, request, partial=True)
         row = services.change_api(
             actor=actor_for(request), api_version=row, facts=_facts(data), key_managers=data.get("key_managers")
@@ -99,16 +105,18 @@ class ApiView(APIView):
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
     @extend_schema(responses={204: None})
+    @transaction.atomic
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Delete a version that nothing uses."""
-        row = own(own_versions(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_versions(request), pk=pk)
         services.delete_api(actor=actor_for(request), api_version=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ApiDefinitionView(APIView):
     """The definition of one API version."""
+
+    permission_classes = API_DEVELOPERS_CHANGE
 
     @extend_schema(responses={200: dict})
     def get(self, request: Request, pk: uuid.UUID) -> Response:
@@ -120,39 +128,45 @@ class ApiDefinitionView(APIView):
         """Replace it; an invalid one changes nothing."""
         row = own(own_versions(request), pk=pk)
         require_match(request, row.revision)
-        data = checked(DefinitionInput, request)
-        row = services.replace_definition(actor=actor_for(request), api_version=row, definition=_definition(data))
+        # Read (and perhaps fetched) before any transaction is open.
+        definition = _definition(checked(DefinitionInput, request))
+        with transaction.atomic():
+            row = own_unchanged(request, own_versions(request), pk=pk)
+            row = services.replace_definition(actor=actor_for(request), api_version=row, definition=definition)
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
 
 class ApiLifecycleView(APIView):
     """Lifecycle of one API version."""
 
+    permission_classes = PUBLISHERS_CHANGE
+
     @extend_schema(request=LifecycleInput, responses=ApiDetailBody)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Publish, block, unblock, deprecate, retire or demote."""
         row = own(own_versions(request), pk=pk)
+        require_match(request, row.revision)
         action = LifecycleAction(checked(LifecycleInput, request)["action"])
         row = services.move_api(actor=actor_for(request), api_version=row, action=action)
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
 
-class ApiRegistrationsView(generics.ListAPIView[Registration]):
+class ApiRegistrationsView(OwnListView[Registration]):
     """Where the API's resource and scopes stand at every key manager."""
 
     serializer_class = ResourceRegistrationBody
 
-    def get_queryset(self) -> QuerySet[Registration]:
+    def rows(self) -> QuerySet[Registration]:
         """Registrations of one own API version."""
         return registrations_of(own(own_versions(self.request), pk=self.kwargs["pk"]))
 
 
-class ApiSubscriptionsView(generics.ListAPIView[Subscription]):
+class ApiSubscriptionsView(OwnListView[Subscription]):
     """Who subscribes to an API version."""
 
     serializer_class = PublisherSubscriptionBody
 
-    def get_queryset(self) -> QuerySet[Subscription]:
+    def rows(self) -> QuerySet[Subscription]:
         """Subscriptions to one own API version."""
         row = own(own_versions(self.request), pk=self.kwargs["pk"])
         return subscriptions_to_teams(actor_for(self.request).team_ids).filter(api_version=row)
@@ -160,6 +174,8 @@ class ApiSubscriptionsView(generics.ListAPIView[Subscription]):
 
 class SubscriptionBlockView(APIView):
     """Block one subscription."""
+
+    permission_classes = PUBLISHERS_CHANGE
 
     @extend_schema(request=BlockInput, responses=PublisherSubscriptionBody)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -174,6 +190,8 @@ class SubscriptionBlockView(APIView):
 class SubscriptionUnblockView(APIView):
     """Unblock one subscription."""
 
+    permission_classes = PUBLISHERS_CHANGE
+
     @extend_schema(request=None, responses=PublisherSubscriptionBody)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Let its calls through again."""
@@ -182,25 +200,11 @@ class SubscriptionUnblockView(APIView):
         return Response(PublisherSubscriptionBody(services.unblock_subscription(actor=actor, subscription=row)).data)
 
 
-class PlanListView(APIView):
+class PlanListView(generics.ListAPIView[Plan]):
     """Plans that an API may offer."""
 
-    def get(self, request: Request) -> Response:
-        """All plans."""
-        pages = PageNumberPages()
-        plans = pages.paginate_queryset(Plan.objects.order_by("created_at", "slug"), request, view=self) or []
-        return pages.get_paginated_response(
-            [
-                {
-                    "slug": plan.slug,
-                    "name": plan.name,
-                    "description": plan.description,
-                    "requests": plan.requests,
-                    "per_seconds": plan.per_seconds,
-                }
-                for plan in plans
-            ]
-        )
+    serializer_class = PlanBody
+    queryset = Plan.objects.order_by("created_at", "slug")
 
 
 def _detail(request: Request, pk: uuid.UUID) -> dict[str, Any]:

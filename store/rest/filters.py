@@ -1,10 +1,11 @@
 """Filters of the store's lists."""
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from keymanager.services.acceptance import accepted_at
 from subscriptions.models import ApiVersion, Application, Subscription
-from subscriptions.queries.catalogue import search
+from subscriptions.queries.catalogue import search, tagged
 from subscriptions.states import ApplicationState, SubscriptionState
 
 
@@ -21,13 +22,11 @@ class StoreApiFilter(django_filters.FilterSet):
 
     def by_tag(self, rows: QuerySet[ApiVersion], _name: str, value: str) -> QuerySet[ApiVersion]:
         """One whole tag."""
-        return rows.filter(tags__icontains=f'"{value.lower()}"')
+        return tagged(rows, value)
 
     def by_key_manager(self, rows: QuerySet[ApiVersion], _name: str, value: str) -> QuerySet[ApiVersion]:
-        """API versions that accept tokens of this key manager."""
-        return rows.filter(
-            Q(accepted_key_managers__accepts_all=True) | Q(accepted_key_managers__key_managers__slug=value)
-        ).distinct()
+        """API versions that accept tokens of this key manager; none when it is unknown or switched off."""
+        return accepted_at(rows, value)
 
 
 class ApplicationFilter(django_filters.FilterSet):

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from keymanager.models import Credential, Registration
+from keymanager.models import Credential
 from keymanager.rest import AttemptBody
 from subscriptions.models import ApiVersion, Application, Plan, Subscription
 from subscriptions.states import Environment
@@ -17,7 +18,7 @@ class StoreApiBody(serializers.ModelSerializer[ApiVersion]):
     """One API version as the store shows it."""
 
     name = serializers.CharField(source="api.name")
-    context = serializers.CharField(source="api.context")
+    context = serializers.CharField(source="api.context")  # type: ignore[assignment] # DRF has an attribute of this name
     team = serializers.CharField(source="api.team.name")
     plans = serializers.SlugRelatedField[Plan](many=True, read_only=True, slug_field="slug")
     base_urls = serializers.SerializerMethodField()
@@ -96,7 +97,7 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
 
     class Meta:
         model = Credential
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "application",
             "key_manager",
@@ -128,10 +129,11 @@ class ApplicationBody(serializers.ModelSerializer[Application]):
         model = Application
         fields = ("id", "name", "description", "team", "state", "credentials", "revision", "created_at", "updated_at")
 
-    def get_credentials(self, row: Application) -> list[dict[str, Any]]:
+    @extend_schema_field(CredentialBody(many=True))
+    def get_credentials(self, row: Application) -> Any:
         """Credentials that are not removed."""
         rows = [credential for credential in row.credentials.all() if credential.removed_at is None]
-        return [dict(CredentialBody(credential).data) for credential in rows]
+        return CredentialBody(rows, many=True).data
 
 
 class CredentialDetailBody(CredentialBody):
@@ -142,10 +144,10 @@ class CredentialDetailBody(CredentialBody):
     class Meta(CredentialBody.Meta):
         fields = (*CredentialBody.Meta.fields, "trace")
 
-    def get_trace(self, row: Credential) -> list[dict[str, Any]]:
+    @extend_schema_field(AttemptBody(many=True))
+    def get_trace(self, row: Credential) -> Any:
         """The newest 20 attempts."""
-        registration: Registration = row.registration
-        return [dict(AttemptBody(attempt).data) for attempt in registration.attempt_rows.all()[:20]]
+        return AttemptBody(row.registration.attempt_rows.all()[:20], many=True).data
 
 
 class SubscriptionInput(serializers.Serializer[Any]):
@@ -185,6 +187,13 @@ class SubscriptionBody(serializers.ModelSerializer[Subscription]):
             "created_at",
             "updated_at",
         )
+
+
+class RevealedBody(serializers.Serializer[Any]):
+    """A client's secret, for its team."""
+
+    client_id = serializers.CharField()
+    client_secret = serializers.CharField()
 
 
 class TokenInput(serializers.Serializer[Any]):

@@ -18,5 +18,5 @@ urlpatterns = [
     path("credentials/<uuid:pk>/token/", views.CredentialTokenView.as_view()),
     path("subscriptions/", views.SubscriptionListView.as_view()),
     path("subscriptions/<uuid:pk>/", views.SubscriptionView.as_view()),
-    path("verdicts/<str:reference>/", views.VerdictView.as_view()),
+    path("verdicts/<slug:reference>/", views.VerdictView.as_view()),
 ]

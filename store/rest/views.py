@@ -4,17 +4,19 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, permissions, status
+from rest_framework import permissions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.rest.entity_tags import require_match, with_entity_tag
+from accounts.rest.entity_tags import own_unchanged, with_entity_tag
 from accounts.rest.idempotency import once
-from accounts.rest.views import actor_for, checked, own, team_of
+from accounts.rest.permissions import APP_DEVELOPERS_CHANGE
+from accounts.rest.views import OwnListView, actor_for, checked, own, team_of
 from common.errors import InputError, NotFound
 from common.served_definition import with_gateway_urls
 from keymanager.models import Credential
@@ -30,6 +32,7 @@ from store.rest.serializers import (
     CredentialChange,
     CredentialDetailBody,
     CredentialInput,
+    RevealedBody,
     StoreApiBody,
     SubscriptionBody,
     SubscriptionChange,
@@ -64,14 +67,14 @@ def own_credentials(request: Request) -> QuerySet[Credential]:
     )
 
 
-class StoreApiListView(generics.ListAPIView[ApiVersion]):
+class StoreApiListView(OwnListView[ApiVersion]):
     """The catalogue; public APIs are readable without signing in."""
 
     permission_classes = (permissions.AllowAny,)
     serializer_class = StoreApiBody
     filterset_class = StoreApiFilter
 
-    def get_queryset(self) -> QuerySet[ApiVersion]:
+    def rows(self) -> QuerySet[ApiVersion]:
         """What the caller may see."""
         return visible_versions(self.request)
 
@@ -106,13 +109,14 @@ class StoreDefinitionView(APIView):
         return Response(document)
 
 
-class ApplicationListView(generics.ListAPIView[Application]):
+class ApplicationListView(OwnListView[Application]):
     """List own applications, or create one with its credentials."""
 
+    permission_classes = APP_DEVELOPERS_CHANGE
     serializer_class = ApplicationBody
     filterset_class = ApplicationFilter
 
-    def get_queryset(self) -> QuerySet[Application]:
+    def rows(self) -> QuerySet[Application]:
         """Own rows."""
         return own_applications(self.request)
 
@@ -138,16 +142,18 @@ class ApplicationListView(generics.ListAPIView[Application]):
 class ApplicationView(APIView):
     """One application."""
 
+    permission_classes = APP_DEVELOPERS_CHANGE
+
     @extend_schema(responses=ApplicationBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it."""
         return _application(request, own(own_applications(request), pk=pk))
 
     @extend_schema(request=ApplicationChange, responses=ApplicationBody)
+    @transaction.atomic
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change name or description; a new name goes to every client at its identity provider."""
-        row = own(own_applications(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_applications(request), pk=pk)
         data = checked(ApplicationChange, request)
         row = services.rename_application(
             actor=actor_for(request), application=row, name=data.get("name"), description=data.get("description")
@@ -155,10 +161,10 @@ class ApplicationView(APIView):
         return _application(request, row)
 
     @extend_schema(responses={202: ApplicationBody})
+    @transaction.atomic
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Refuse its calls at once and remove its clients; it is listed as removing until the last is removed."""
-        row = own(own_applications(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_applications(request), pk=pk)
         services.remove_application(actor=actor_for(request), application=row)
         row = own(Application.objects.prefetch_related("credentials__key_manager"), pk=pk)
         return Response(ApplicationBody(row).data, status=status.HTTP_202_ACCEPTED)
@@ -166,6 +172,8 @@ class ApplicationView(APIView):
 
 class ApplicationCredentialsView(APIView):
     """Credentials of one application."""
+
+    permission_classes = APP_DEVELOPERS_CHANGE
 
     @extend_schema(request=CredentialInput, responses={202: CredentialBody})
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -184,6 +192,8 @@ class ApplicationCredentialsView(APIView):
 class CredentialView(APIView):
     """One credential."""
 
+    permission_classes = APP_DEVELOPERS_CHANGE
+
     @extend_schema(responses=CredentialDetailBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it with its attempts."""
@@ -191,25 +201,27 @@ class CredentialView(APIView):
         return with_entity_tag(Response(CredentialDetailBody(row).data), row.revision)
 
     @extend_schema(request=CredentialChange, responses={202: CredentialBody})
+    @transaction.atomic
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change grants, redirect URIs or scopes; a job tells the key manager."""
-        row = own(own_credentials(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_credentials(request), pk=pk)
         data = checked(CredentialChange, request)
         credentials.change_credential(actor=actor_for(request), credential=row, **data)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses={202: CredentialBody})
+    @transaction.atomic
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Refuse its tokens at once and remove the client at the key manager."""
-        row = own(own_credentials(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_credentials(request), pk=pk)
         credentials.remove_credential(actor=actor_for(request), credential=row)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
 
 class CredentialRotateView(APIView):
     """Replace a client's secret."""
+
+    permission_classes = APP_DEVELOPERS_CHANGE
 
     @extend_schema(request=None, responses={202: CredentialBody})
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -222,6 +234,8 @@ class CredentialRotateView(APIView):
 class CredentialRetryView(APIView):
     """Try a registration again."""
 
+    permission_classes = APP_DEVELOPERS_CHANGE
+
     @extend_schema(request=None, responses={202: CredentialBody})
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Now, with fresh attempts."""
@@ -233,17 +247,20 @@ class CredentialRetryView(APIView):
 class CredentialRevealView(APIView):
     """Show a client's secret."""
 
-    @extend_schema(request=None, responses={200: dict})
+    permission_classes = APP_DEVELOPERS_CHANGE
+
+    @extend_schema(request=None, responses=RevealedBody)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """The secret, to the owning team; every reading is audited."""
         row = own(own_credentials(request), pk=pk)
         revealed = credentials.reveal_secret(actor=actor_for(request), credential=row)
-        body = {"client_id": revealed.client_id, "client_secret": revealed.client_secret}
-        return Response(body, headers={"Cache-Control": "no-store"})
+        return Response(RevealedBody(revealed).data, headers={"Cache-Control": "no-store"})
 
 
 class CredentialTokenView(APIView):
     """A token for a credential."""
+
+    permission_classes = APP_DEVELOPERS_CHANGE
 
     @extend_schema(request=TokenInput, responses=TokenBody)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -254,13 +271,14 @@ class CredentialTokenView(APIView):
         return Response(TokenBody(answer).data, headers={"Cache-Control": "no-store"})
 
 
-class SubscriptionListView(generics.ListAPIView[Subscription]):
+class SubscriptionListView(OwnListView[Subscription]):
     """List own subscriptions, or subscribe."""
 
+    permission_classes = APP_DEVELOPERS_CHANGE
     serializer_class = SubscriptionBody
     filterset_class = SubscriptionFilter
 
-    def get_queryset(self) -> QuerySet[Subscription]:
+    def rows(self) -> QuerySet[Subscription]:
         """Own rows."""
         return subscriptions_of_teams(actor_for(self.request).team_ids)
 
@@ -285,6 +303,8 @@ class SubscriptionListView(generics.ListAPIView[Subscription]):
 class SubscriptionView(APIView):
     """One subscription."""
 
+    permission_classes = APP_DEVELOPERS_CHANGE
+
     @extend_schema(responses=SubscriptionBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it."""
@@ -292,21 +312,21 @@ class SubscriptionView(APIView):
         return with_entity_tag(Response(SubscriptionBody(row).data), row.revision)
 
     @extend_schema(request=SubscriptionChange, responses=SubscriptionBody)
+    @transaction.atomic
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Move to another plan that the API offers."""
         actor = actor_for(request)
-        row = own(subscriptions_of_teams(actor.team_ids), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, subscriptions_of_teams(actor.team_ids), pk=pk)
         plan = _named(Plan.objects.all(), "plan", slug=checked(SubscriptionChange, request)["plan"])
         row = subscribing.change_subscription_plan(actor=actor, subscription=row, plan=plan)
         return with_entity_tag(Response(SubscriptionBody(row).data), row.revision)
 
     @extend_schema(responses={204: None})
+    @transaction.atomic
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Unsubscribe."""
         actor = actor_for(request)
-        row = own(subscriptions_of_teams(actor.team_ids), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, subscriptions_of_teams(actor.team_ids), pk=pk)
         subscribing.unsubscribe(actor=actor, subscription=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -1,5 +1,6 @@
 """What the store shows: API versions that are in the store, public ones to everybody."""
 
+import json
 import uuid
 from collections.abc import Collection
 
@@ -26,5 +27,20 @@ def search(versions: QuerySet[ApiVersion], text: str) -> QuerySet[ApiVersion]:
         | Q(api__context__icontains=text)
         | Q(description__icontains=text)
         | Q(version__icontains=text)
-        | Q(tags__icontains=text)
+        | _in_tags(text)
     )
+
+
+def tagged(versions: QuerySet[ApiVersion], tag: str) -> QuerySet[ApiVersion]:
+    """Those that have this whole tag."""
+    text = tag.strip().lower()
+    return versions.filter(_in_tags(text, whole=True)) if text else versions
+
+
+def _in_tags(text: str, *, whole: bool = False) -> Q:
+    """Tags are stored as a JSON text, which SQLite keeps with escapes (RFC 8259 section 7) and PostgreSQL without."""
+    found = Q()
+    for ensure_ascii in (True, False):
+        written = json.dumps(text, ensure_ascii=ensure_ascii)
+        found |= Q(tags__icontains=written if whole else written[1:-1])
+    return found

@@ -23,7 +23,7 @@ from subscriptions.rules import (
     check_version,
     unmet_for_publishing,
 )
-from subscriptions.states import ApiState, LifecycleAction, OperationAuth, available_actions, next_state
+from subscriptions.states import ROUTED, ApiState, LifecycleAction, OperationAuth, available_actions, next_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +91,20 @@ def create_api_version(
 
 @transaction.atomic
 def change_api_version(*, actor: Actor, api_version: ApiVersion, facts: VersionFacts) -> ApiVersion:
-    """Change what is given. A published version must stay publishable, else ``RuleError`` with the unmet checks."""
+    """Change what is given. A version at the gateway must stay publishable: ``RuleError`` with the unmet checks."""
     actor.require_role(Role.API_DEVELOPER)
-    _apply_facts(api_version, facts)
-    api_version.revision += 1
-    api_version.save()
-    if api_version.state == ApiState.PUBLISHED:
-        unmet = [text for text in unmet_for_publishing(publish_facts(api_version, accepted_key_managers=1)) if text]
+    # Read again under a lock: saving what the caller once read would undo a lifecycle action in between.
+    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
+    _apply_facts(row, facts)
+    row.revision += 1
+    row.save()
+    if row.state in ROUTED:
+        unmet = unmet_for_publishing(publish_facts(row, accepted_key_managers=1))
         if unmet:
-            raise RuleError("A published API cannot lose this.", unmet=unmet)
-    audit(actor, "api.change", api_version, team_id=api_version.api.team_id)
-    announce(ChangeKind.API_VERSION, api_version.pk)
-    return api_version
+            raise RuleError(f"A {row.state} API cannot lose this.", unmet=unmet)
+    audit(actor, "api.change", row, team_id=row.api.team_id)
+    announce(ChangeKind.API_VERSION, row.pk)
+    return row
 
 
 @transaction.atomic

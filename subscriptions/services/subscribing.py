@@ -1,5 +1,7 @@
 """Writes on subscriptions."""
 
+from collections.abc import Collection
+
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
@@ -38,10 +40,12 @@ def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion
 @transaction.atomic
 def change_subscription_plan(*, actor: Actor, subscription: Subscription, plan: Plan) -> Subscription:
     """Move a subscription to another plan that the API offers."""
+    actor.require_role(Role.APP_DEVELOPER)
     _require_offered(subscription.api_version, plan)
     Subscription.objects.filter(pk=subscription.pk).update(plan=plan, revision=F("revision") + 1)
     subscription.refresh_from_db()
-    audit(actor, "subscription.change", subscription, detail={"plan": plan.slug})
+    team_id = subscription.application.team_id
+    audit(actor, "subscription.change", subscription, team_id=team_id, detail={"plan": plan.slug})
     announce(ChangeKind.SUBSCRIPTION, subscription.pk)
     return subscription
 
@@ -49,22 +53,34 @@ def change_subscription_plan(*, actor: Actor, subscription: Subscription, plan: 
 @transaction.atomic
 def unsubscribe(*, actor: Actor, subscription: Subscription) -> None:
     """End a subscription; the gateway refuses its calls from the next change on."""
+    actor.require_role(Role.APP_DEVELOPER)
     audit(actor, "subscription.delete", subscription, team_id=subscription.application.team_id)
     announce(ChangeKind.SUBSCRIPTION, subscription.pk)
     Subscription.objects.filter(pk=subscription.pk).delete()
 
 
 @transaction.atomic
-def move_subscription(*, actor: Actor, subscription: Subscription, state: SubscriptionState) -> Subscription:
-    """Block, unblock, hold or reject a subscription; repeating it changes nothing."""
+def move_subscription(
+    *,
+    actor: Actor,
+    subscription: Subscription,
+    state: SubscriptionState,
+    among: Collection[SubscriptionState] = tuple(SubscriptionState),
+) -> Subscription:
+    """Block, unblock, hold or reject a subscription; repeating it changes nothing.
+
+    Raises ``RuleError`` when its state is not ``among`` those that may be left this way.
+    """
     actor.require_role(Role.PUBLISHER)
     moved = (
-        Subscription.objects.filter(pk=subscription.pk)
+        Subscription.objects.filter(pk=subscription.pk, state__in=among)
         .exclude(state=state)
         .update(state=state, revision=F("revision") + 1)
     )
     before = subscription.state
     subscription.refresh_from_db()
+    if not moved and subscription.state not in among:
+        raise RuleError(f"The subscription is {subscription.state.replace('_', ' ')}; that is decided by approval.")
     if moved:
         audit(
             actor,
