@@ -1,0 +1,89 @@
+"""What the beat does: ask for jobs that nobody asked for, and forget what is old."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import IdempotentAnswer, User
+from keymanager import jobs
+from keymanager.models import Credential, RefusedCall, Registration, RegistrationAttempt, RevokedToken
+from keymanager.registrations.sweeping import sweep
+from keymanager.sealing import add_key, secret_box
+from keymanager.services import key_rotation
+from subscriptions.models import ChangeEvent
+from tests.fakes.rfc_server import RfcServer
+from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_sweep_leaves_alone_what_was_asked_for_lately(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    wish(developer, application(developer), rfc_key_manager(server, admin=admin))
+    sent: list[str] = []
+
+    def send(_: str, argument: str) -> bool:
+        sent.append(argument)
+        return True
+
+    now = timezone.now()
+    assert sweep(now, send=send) == 0
+    assert sweep(now + timedelta(seconds=20), send=send) == 1
+    assert sweep(now + timedelta(seconds=22), send=send) == 0
+    assert sweep(now + timedelta(seconds=40), send=send) == 1
+    assert len(sent) == 2
+
+
+def test_a_wish_for_a_later_time_is_not_sent_before(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = wish(developer, application(developer), rfc_key_manager(server, admin=admin))
+    Registration.objects.filter(credential=row).update(
+        state="waiting", next_try_at=worker.clock.moment() + timedelta(seconds=60)
+    )
+    worker.process(registration_of(row).pk)
+    assert server.requests == []
+
+
+def test_what_has_served_its_time_is_forgotten_and_the_newest_stays(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = wish(developer, application(developer), rfc_key_manager(server, admin=admin))
+    worker.settle()
+    registration = registration_of(row)
+    RegistrationAttempt.objects.create(registration=registration, number=2, operation="update")
+    now = timezone.now()
+    long_ago = now - timedelta(days=400)
+    RegistrationAttempt.objects.update(started_at=long_ago)
+    ChangeEvent.objects.update(at=long_ago)
+    for name, at in (("old", now - timedelta(days=8)), ("new", now - timedelta(days=6))):
+        RefusedCall.objects.create(reference=name, at=at, method="GET", path="/", status=403, code="x", steps=[])
+    for name, until in (("old", now - timedelta(seconds=1)), ("new", now + timedelta(hours=1))):
+        RevokedToken.objects.create(token_sha256=name, expires_at=until)
+    IdempotentAnswer.objects.create(user=User.objects.get(username="admin"), key="k", path="/", fingerprint="f")
+    IdempotentAnswer.objects.update(created_at=now - timedelta(days=2))
+    newest_change = ChangeEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
+
+    jobs.forget_what_is_old()
+
+    assert list(RegistrationAttempt.objects.values_list("number", flat=True)) == [2]
+    assert list(ChangeEvent.objects.values_list("pk", flat=True)) == [newest_change]
+    assert list(RefusedCall.objects.values_list("reference", flat=True)) == ["new"]
+    assert list(RevokedToken.objects.values_list("token_sha256", flat=True)) == ["new"]
+    assert not IdempotentAnswer.objects.exists()
+
+
+def test_rotation_goes_through_all_batches(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = rfc_key_manager(server, admin=admin)
+    for number in range(3):
+        wish(developer, application(developer, f"Application {number}"), fake)
+    worker.settle()
+    monkeypatch.setattr(key_rotation, "BATCH", 1)
+    add_key()
+    assert key_rotation.rotate_keys()["client secrets"] == 3
+    assert not any(secret_box().needs_rotation(row.sealed_secret) for row in Credential.objects.all())
