@@ -29,7 +29,7 @@ smoke: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
 
 # Everything that needs Python only, on SQLite.
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -n auto --dist loadscope -m "not servers and not browser"
+	$(BIN)/pytest -n auto --dist loadscope -m "not servers and not browser and not postgresql"
 
 # Also on PostgreSQL and Redis, with real identity providers and a real browser.
 test-all: servers

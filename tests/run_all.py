@@ -12,8 +12,8 @@ import sys
 from tests.servers.postgres import start as start_postgres
 from tests.servers.redis import start as start_redis
 
-ON_SERVERS = ["-m", "servers or browser", "--dist", "loadscope", "-n", "2"]
-ON_POSTGRESQL = ["-m", "not browser and not servers", "--dist", "loadscope", "-n", "2", "--create-db"]
+ON_SERVERS = ["-m", "(servers or browser) and not postgresql", "--dist", "loadscope", "-n", "2"]
+ON_POSTGRESQL = ["-m", "postgresql or not (browser or servers)", "--dist", "loadscope", "-n", "2", "--create-db"]
 POSTGRESQL_FOLDERS = ["tests/integration", "tests/jobs"]
 
 

@@ -76,6 +76,7 @@ def test_a_follower_that_lost_redis_is_poked_when_it_is_back() -> None:
         listening.end()
 
 
+@pytest.mark.postgresql
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs ARCHWAY_DATABASE_URL of a PostgreSQL")
 @pytest.mark.django_db(transaction=True)
 def test_a_notification_of_postgresql_wakes_the_follower() -> None:
