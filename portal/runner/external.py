@@ -4,9 +4,11 @@ from accounts.actor import actor_of
 from accounts.models import User
 from keymanager.models import KeyManager
 from keymanager.services.key_managers import create_key_manager
-from portal.runner.layout import EXTERNAL_GATEWAY_SECRET, EXTERNAL_REGISTRATION_TOKEN
 
 EXTERNAL_SLUG = "oidc-provider"
+# Of a throw-away server on loopback.
+EXTERNAL_REGISTRATION_TOKEN = "demo-initial-access-token"  # noqa: S105
+EXTERNAL_GATEWAY_SECRET = "demo-gateway-secret"  # noqa: S105
 
 
 def add_external_key_manager(issuer: str) -> None:

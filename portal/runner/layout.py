@@ -1,26 +1,26 @@
-"""Which processes a run has, where they listen and keep their data."""
+"""Where a run's processes listen and keep their data, and what they are told."""
 
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import ConfigurationError
-from portal.runner.processes import Child, Children, answers, require_free
-from portal.runner.sample_api import SAMPLE_SCOPES
+from portal.runner.processes import require_free
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BACKEND_PORT_VARIABLE = "ARCHWAY_SAMPLE_BACKEND_PORT"
 EXTERNAL_PORT_VARIABLE = "ARCHWAY_OIDC_PROVIDER_PORT"
-# Of a throw-away server on loopback.
-EXTERNAL_REGISTRATION_TOKEN = "demo-initial-access-token"  # noqa: S105
-EXTERNAL_GATEWAY_SECRET = "demo-gateway-secret"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Ports and the data folder of one run on one machine, loopback only."""
+    """Ports and the data folder of one run on one machine, loopback only.
+
+    ``fresh``: settings of Archway in the caller's environment are not this run's. ``more``: further variables.
+    """
 
     home: Path
     web_port: int
@@ -28,6 +28,8 @@ class Layout:
     validator_port: int
     backend_port: int
     external_port: int = 0
+    fresh: bool = False
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def web_url(self) -> str:
@@ -50,14 +52,21 @@ class Layout:
         return f"http://127.0.0.1:{self.external_port}" if self.external_port else ""
 
     def environment(self) -> dict[str, str]:
-        """What every process of the run is told."""
+        """The whole environment of every process of the run."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not (self.fresh and name.startswith("ARCHWAY_"))
+        }
         return {
+            "ARCHWAY_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+            **inherited,
             "ARCHWAY_HOME": str(self.home),
             "ARCHWAY_PORT": str(self.web_port),
             "ARCHWAY_GATEWAY_PORT": str(self.gateway_port),
             "ARCHWAY_VALIDATOR_PORT": str(self.validator_port),
-            "ARCHWAY_ALLOWED_NETWORKS": os.environ.get("ARCHWAY_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128"),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            **self.more,
         }
 
     def require_free_ports(self) -> None:
@@ -77,7 +86,7 @@ class Layout:
         """Run a management command to its end; its standard output. Raises ``ConfigurationError``."""
         done = subprocess.run(
             self.manage(*arguments),
-            env={**os.environ, **self.environment()},
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=sys.stderr,
             check=False,
@@ -86,50 +95,3 @@ class Layout:
         if done.returncode:
             raise ConfigurationError(f"manage.py {arguments[0]} failed (exit {done.returncode}).")
         return done.stdout
-
-
-def _child(layout: Layout, name: str, command: list[str], port: int) -> Child:
-    return Child(
-        name=name,
-        command=command,
-        environment={**layout.environment(), "PYTHONPATH": str(ROOT)},
-        log=layout.home / "log" / f"{name}.log",
-        ready=answers(port),
-    )
-
-
-def start_external(children: Children, layout: Layout) -> None:
-    """Start a real oidc-provider as the second key manager."""
-    command = [
-        sys.executable, "-m", "tests.servers.run_oidc_provider",
-        "--port", str(layout.external_port), "--initial-access-token", EXTERNAL_REGISTRATION_TOKEN,
-        "--gateway-secret", EXTERNAL_GATEWAY_SECRET, "--scopes", " ".join(SAMPLE_SCOPES),
-    ]  # fmt: skip
-    children.start(_child(layout, "oidc-provider", command, layout.external_port))
-
-
-def start_all(children: Children, layout: Layout) -> None:
-    """Start sample backend, web, worker, validator and gateway, each when the one before is ready."""
-    scripts = Path(sys.executable).parent
-    backend = [sys.executable, "-m", "portal.runner.sample_backend", str(layout.backend_port)]
-    children.start(_child(layout, "backend", backend, layout.backend_port))
-    web = [
-        str(scripts / "granian"), "--interface", "wsgi", "portal.wsgi:application",
-        "--host", "127.0.0.1", "--port", str(layout.web_port),
-        "--workers", "1", "--blocking-threads", "16", "--no-ws", "--respawn-failed-workers",
-    ]  # fmt: skip
-    children.start(_child(layout, "web", web, layout.web_port))
-    validator = layout.manage("run_validator", "--host", "127.0.0.1", "--port", str(layout.validator_port))
-    children.start(_child(layout, "validator", validator, layout.validator_port))
-    children.start(_child(layout, "gateway", layout.manage("run_gateway"), layout.gateway_port))
-    worker = _child(
-        layout,
-        "worker",
-        [
-            sys.executable, "-m", "celery", "--app", "portal", "worker", "--beat", "--pool", "threads",
-            "--concurrency", "4", "--loglevel", "INFO", "--without-gossip", "--without-mingle",
-        ],
-        layout.web_port,
-    )  # fmt: skip
-    worker.ready = lambda: worker.exit_code() is not None or "ready." in worker.log_tail(50)
-    children.start(worker)

@@ -1,5 +1,6 @@
 """Child processes: started together, watched, and stopped together within a few seconds."""
 
+import http.client
 import os
 import signal
 import socket
@@ -12,26 +13,29 @@ from pathlib import Path
 from common.errors import ConfigurationError
 
 STOP_SECONDS = 4.0
+_POLL_SECONDS = 0.02
 
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """One process: its command, environment and log file. ``ready`` says whether it serves yet."""
+    """One process: its command, whole environment and log file. ``ready`` says whether it serves yet."""
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     log: Path
     ready: Callable[[], bool]
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _log_start: int = field(default=0, init=False)
 
     def start(self) -> None:
-        """Start it in a process group of its own, output to the log file."""
+        """Start it in a process group of its own, output to the end of the log file."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self._log_start = output.tell()
             self.process = subprocess.Popen(
                 list(self.command),
-                env={**os.environ, **self.environment},
+                env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -39,8 +43,23 @@ class Child:
             )
 
     def exit_code(self) -> int | None:
-        """``None`` while it runs."""
+        """``None`` while it runs, and before it was started."""
         return self.process.poll() if self.process else None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and to the processes that it started."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return
+        if number == signal.SIGKILL:
+            self.process.wait()
+
+    def log_since_start(self) -> str:
+        """What it logged since it was started last."""
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace")
 
     def log_tail(self, lines: int = 15) -> str:
         """The end of its log."""
@@ -57,17 +76,17 @@ class Children:
     def __init__(self) -> None:
         self.children: list[Child] = []
 
-    def start(self, child: Child, *, seconds: float = 40.0) -> None:
-        """Start a child and wait until it is ready. Raises ``ChildFailed`` with the end of its log."""
-        self.children.append(child)
-        child.start()
+    def start(self, *children: Child) -> None:
+        """Start children, side by side; ``await_ready`` waits for them."""
+        for child in children:
+            self.children.append(child)
+            child.start()
+
+    def await_ready(self, *, seconds: float = 60.0) -> None:
+        """Return when every child is ready. Raises ``ChildFailed`` with the end of the log of one that is not."""
         deadline = time.monotonic() + seconds
-        while not child.ready():
-            if child.exit_code() is not None:
-                raise ChildFailed(f"{child.name} ended at once (exit {child.exit_code()}):\n{child.log_tail()}")
-            if time.monotonic() > deadline:
-                raise ChildFailed(f"{child.name} is not ready after {seconds:.0f} s:\n{child.log_tail()}")
-            time.sleep(0.05)
+        for child in self.children:
+            await_child(child, seconds=deadline - time.monotonic())
 
     def ended(self) -> Child | None:
         """A child that ended by itself, if there is one."""
@@ -75,34 +94,55 @@ class Children:
 
     def stop(self) -> None:
         """Ask every child to end, then end what is left."""
-        running = [child for child in reversed(self.children) if child.process and child.exit_code() is None]
-        for child in running:
-            _signal(child, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while any(child.exit_code() is None for child in running) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for child in self.children:
-            _signal(child, signal.SIGKILL)
+        stop_children(*reversed(self.children))
 
 
-def _signal(child: Child, number: signal.Signals) -> None:
-    if child.process is None:
-        return
-    try:
-        os.killpg(child.process.pid, number)
-    except ProcessLookupError:
-        return
-    if number == signal.SIGKILL:
-        child.process.wait()
+def await_child(child: Child, *, seconds: float = 60.0) -> None:
+    """Return when the child is ready. Raises ``ChildFailed`` with the end of its log."""
+    deadline = time.monotonic() + seconds
+    while not child.ready():
+        if child.exit_code() is not None:
+            raise ChildFailed(f"{child.name} ended at once (exit {child.exit_code()}):\n{child.log_tail()}")
+        if time.monotonic() > deadline:
+            raise ChildFailed(f"{child.name} did not become ready:\n{child.log_tail()}")
+        time.sleep(_POLL_SECONDS)
 
 
-def answers(port: int, host: str = "127.0.0.1") -> Callable[[], bool]:
+def stop_children(*children: Child) -> None:
+    """Ask these to end, then end what is left of them; takes a little more than ``STOP_SECONDS`` at most."""
+    running = [child for child in children if child.process and child.exit_code() is None]
+    for child in running:
+        child.signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(child.exit_code() is None for child in running) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    for child in children:
+        child.signal(signal.SIGKILL)
+
+
+def listens(port: int, host: str = "127.0.0.1") -> Callable[[], bool]:
     """A readiness check: something accepts connections on the port."""
 
     def check() -> bool:
         with socket.socket() as probe:
             probe.settimeout(0.5)
             return probe.connect_ex((host, port)) == 0
+
+    return check
+
+
+def answers(port: int, path: str, host: str = "127.0.0.1") -> Callable[[], bool]:
+    """A readiness check: GET of the path is answered with 200."""
+
+    def check() -> bool:
+        connection = http.client.HTTPConnection(host, port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     return check
 

@@ -23,16 +23,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Does not return."""
-        command = [
-            sys.executable, "-m", "granian", "keymanager.validation.server:app",
-            "--interface", "rsgi",
-            "--loop", "uvloop",
-            "--http", "1",
-            "--no-ws",
-            "--host", options["host"],
-            "--port", str(options["port"]),
-            "--workers", str(options["workers"]),
-            "--no-access-log",
-        ]  # fmt: skip
+        command = validator_command(host=options["host"], port=options["port"], workers=options["workers"])
         self.stdout.flush()
         os.execv(sys.executable, command)  # noqa: S606 - a fixed program with parsed arguments
+
+
+def validator_command(*, host: str, port: int, workers: int) -> list[str]:
+    """The server's command line, for whoever wants to start it without this command."""
+    return [
+        sys.executable, "-m", "granian", "keymanager.validation.server:app",
+        "--interface", "rsgi",
+        "--loop", "uvloop",
+        "--http", "1",
+        "--no-ws",
+        "--host", host,
+        "--port", str(port),
+        "--workers", str(workers),
+        "--no-access-log",
+    ]  # fmt: skip

@@ -1,9 +1,9 @@
 """``manage.py demo``: every process of Archway on this machine, loopback only, until Ctrl-C or SIGTERM."""
 
-import json
 import signal
 import time
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,15 +14,21 @@ from django.core.management.base import BaseCommand, CommandError
 from common.errors import ConfigurationError
 from portal.environment import env_int
 from portal.runner.first_calls import first_calls
-from portal.runner.layout import BACKEND_PORT_VARIABLE, EXTERNAL_PORT_VARIABLE, Layout, start_all, start_external
+from portal.runner.installation import start_installation
+from portal.runner.layout import BACKEND_PORT_VARIABLE, EXTERNAL_PORT_VARIABLE, Layout
 from portal.runner.processes import Children
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """Ctrl-C or SIGTERM."""
+    """Ctrl-C, SIGTERM or a closed terminal."""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    # Once is enough: a second one must not interrupt the stopping.
+    for number in _STOPPING:
+        signal.signal(number, signal.SIG_IGN)
     raise Stopped
 
 
@@ -30,6 +36,7 @@ class Command(BaseCommand):
     """Run everything."""
 
     help = "Run web, worker, validator, gateway and a sample backend on this machine."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
@@ -38,9 +45,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, say how to make the first call, watch, stop."""
         layout = _layout(external=options["external"])
-        signal.signal(signal.SIGTERM, _stop)
-        signal.signal(signal.SIGINT, _stop)
         children = Children()
+        for number in _STOPPING:
+            signal.signal(number, _stop)
         try:
             self._run(children, layout)
         except Stopped:
@@ -48,25 +55,22 @@ class Command(BaseCommand):
         except ConfigurationError as exc:
             raise CommandError(str(exc)) from exc
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            for number in _STOPPING:
+                signal.signal(number, signal.SIG_IGN)
             children.stop()
 
     def _run(self, children: Children, layout: Layout) -> None:
         layout.require_free_ports()
-        prepare(layout)
-        passwords = seed(layout)
-        if layout.external_port:
-            start_external(children, layout)
-            layout.run_management("add_demo_key_manager", "--issuer", layout.external_url)
-        start_all(children, layout)
-        self._report(layout, passwords)
+        self.stdout.write("Starting Archway ...")
+        self.stdout.flush()
+        prepared = start_installation(children, layout)
+        self._report(layout, prepared.passwords)
         while True:
             time.sleep(0.5)
             if child := children.ended():
                 raise ConfigurationError(f"{child.name} ended (exit {child.exit_code()}):\n{child.log_tail()}")
 
-    def _report(self, layout: Layout, passwords: dict[str, str]) -> None:
+    def _report(self, layout: Layout, passwords: Mapping[str, str]) -> None:
         if passwords:
             self.stdout.write("People (these passwords are shown once):")
             for username, password in passwords.items():
@@ -76,6 +80,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Portal {layout.web_url}   gateway {layout.gateway_url}   data and logs {layout.home}   Ctrl-C stops"
         )
+        self.stdout.flush()
 
 
 def _layout(*, external: bool) -> Layout:
@@ -87,15 +92,3 @@ def _layout(*, external: bool) -> Layout:
         backend_port=env_int(BACKEND_PORT_VARIABLE, settings.ARCHWAY_PORT + 2),
         external_port=env_int(EXTERNAL_PORT_VARIABLE, settings.ARCHWAY_PORT + 3) if external else 0,
     )
-
-
-def prepare(layout: Layout) -> None:
-    """Migrate the database and collect static files."""
-    for arguments in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-        layout.run_management(*arguments)
-
-
-def seed(layout: Layout) -> dict[str, str]:
-    """Seed the demo; the passwords of people who are new."""
-    passwords: dict[str, str] = json.loads(layout.run_management("seed_demo", "--backend-url", layout.backend_url))
-    return passwords

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from common.errors import ConfigurationError
-from portal.management.commands.demo import prepare, seed
 from portal.runner.external import EXTERNAL_SLUG
-from portal.runner.layout import Layout, start_all, start_external
+from portal.runner.installation import start_installation
+from portal.runner.layout import Layout
 from portal.runner.processes import Children, free_ports
 from portal.runner.walk import Walk, WalkFailed
 
@@ -20,6 +20,8 @@ class Command(BaseCommand):
     """Walk the main job."""
 
     help = "Start everything in a fresh folder on free ports, walk the main job by REST, stop."
+
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
@@ -38,6 +40,7 @@ class Command(BaseCommand):
                 validator_port=validator,
                 backend_port=backend,
                 external_port=provider if external else 0,
+                fresh=True,
             )
             children = Children()
             try:
@@ -51,19 +54,14 @@ class Command(BaseCommand):
 
     def _walk(self, children: Children, layout: Layout) -> None:
         started = time.monotonic()
-        prepare(layout)
-        seed(layout)
-        if layout.external_port:
-            start_external(children, layout)
-            layout.run_management("add_demo_key_manager", "--issuer", layout.external_url)
-        start_all(children, layout)
+        prepared = start_installation(children, layout, tokens_for=("api-developer", "app-developer"))
         self.stdout.write(f"  ok  {(time.monotonic() - started) * 1000:7.0f} ms  everything runs")
         Walk(
             web_url=layout.web_url,
             gateway_url=layout.gateway_url,
             backend_url=layout.backend_url,
             key_manager=EXTERNAL_SLUG if layout.external_port else "resident",
-            developer_token=layout.run_management("api_token", "api-developer").strip(),
-            subscriber_token=layout.run_management("api_token", "app-developer").strip(),
+            developer_token=prepared.tokens["api-developer"],
+            subscriber_token=prepared.tokens["app-developer"],
             say=self.stdout.write,
         ).run()
