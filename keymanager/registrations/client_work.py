@@ -1,7 +1,5 @@
 """Registrations of clients (RFC 7591, RFC 7592)."""
 
-from dataclasses import replace
-
 from django.utils import timezone
 
 from accounts.actor import SYSTEM
@@ -47,7 +45,7 @@ class ClientWork(Work):
         """Make the call with the newest wish."""
         metadata = metadata_of(self.credential, self.row.wanted)
         if operation == Operation.CREATE:
-            return _answered(self.adapter.create_client(metadata))
+            return self._answered(self.adapter.create_client(metadata))
         if operation == Operation.FIND:
             return self._adopt()
         if operation == Operation.FIND_AND_DELETE:
@@ -57,7 +55,7 @@ class ClientWork(Work):
             return Answer(found=False)
         handle = handle_of(self.credential)
         if operation == Operation.UPDATE:
-            return _answered(self.adapter.update_client(handle, metadata))
+            return self._answered(self.adapter.update_client(handle, metadata))
         if operation == Operation.ROTATE:
             return self._rotate(handle)
         self.adapter.delete_client(handle)
@@ -67,7 +65,12 @@ class ClientWork(Work):
         answer = self.adapter.rotate_secret(handle, metadata_of(self.credential, self.row.wanted))
         if not answer.handle.client_secret or answer.handle.client_secret == handle.client_secret:
             raise KeyManagerProtocolError("The key manager gave no new client secret")
-        return _answered(answer)
+        return self._answered(answer)
+
+    def _answered(self, answer: RegisteredClient) -> Answer:
+        # Where scopes have an interface of their own, a failure there must not lose the client, and can be mended.
+        mendable = "scope" in answer.ignored and Capability.SCOPES in self.adapter.capabilities
+        return Answer(handle=answer.handle, observed=answer.observed, ignored=answer.ignored, incomplete=mendable)
 
     def _adopt(self) -> Answer:
         """Take over the client whose creation was not answered; its secret was lost with the answer."""
@@ -76,10 +79,10 @@ class ClientWork(Work):
         if found is None:
             return Answer(found=False)
         if found.handle.client_secret or metadata.token_endpoint_auth_method == PUBLIC:
-            return _answered(found)
+            return Answer(handle=found.handle, observed=found.observed)
         if Capability.ROTATE_SECRET in self.adapter.capabilities:
             rotated = self.adapter.rotate_secret(found.handle, metadata)
-            return _answered(replace(rotated, observed=found.observed or rotated.observed))
+            return Answer(handle=rotated.handle, observed=found.observed or rotated.observed)
         if Capability.DELETE_CLIENT in self.adapter.capabilities:
             self.adapter.delete_client(found.handle)
             return Answer(found=False)
@@ -103,7 +106,7 @@ class ClientWork(Work):
         had_secret = self.credential.secret_sha256
         store_handle(self.credential, answer.handle)
         row.observed = dict(answer.observed) or row.observed
-        if operation in (Operation.CREATE, Operation.UPDATE):
+        if operation in (Operation.CREATE, Operation.UPDATE) and not answer.incomplete:
             row.applied, row.applied_version = self.row.wanted, self.row.wanted_version
         if operation == Operation.ROTATE:
             row.applied_version = self.row.wanted_version
@@ -129,7 +132,3 @@ class ClientWork(Work):
 
     def _audit(self, action: str, detail: dict[str, object]) -> None:
         audit(SYSTEM, action, self.credential, team_id=self.credential.application.team_id, detail=detail)
-
-
-def _answered(answer: RegisteredClient) -> Answer:
-    return Answer(handle=answer.handle, observed=answer.observed)

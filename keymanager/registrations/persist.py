@@ -10,6 +10,7 @@ from django.db import transaction
 from common.errors import OutcomeUnknown
 from common.exchanges import HttpExchange
 from keymanager.models import Registration, RegistrationAttempt
+from keymanager.registrations.backoff import backoff_seconds
 from keymanager.registrations.circuit import note_failure, note_success
 from keymanager.registrations.dispatch import PATIENCE, process_after_commit
 from keymanager.registrations.failures import Failure
@@ -20,6 +21,9 @@ from keymanager.registrations.work import Answer, Work
 S = RegistrationState
 logger = logging.getLogger(__name__)
 SUPERSEDED = "superseded"
+METADATA_IGNORED = "metadata_ignored"
+# Completing a client is an update each time, which replaces its secret at some key managers.
+_COMPLETING_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +46,20 @@ def persist_success(called: Called, answer: Answer, now: datetime, checkpoint: C
     if row is None:
         return _superseded(called, answer)
     row.in_doubt = False
-    row.attempts = 0
     row.last_error_code = row.last_error = ""
     if answer.found:
         called.work.keep(row, called.operation, answer)
     checkpoint("kept")
-    _move(row, _next_state(row, called, answer), now, called.work)
+    state, delay = _next_state(row, called, answer), 0.0
+    if answer.ignored:
+        row.last_error_code = METADATA_IGNORED
+        row.last_error = f"The key manager did not keep: {', '.join(answer.ignored)}."
+    if answer.incomplete and state == S.ACTIVE:
+        state = S.WAITING if row.attempts < _COMPLETING_TRIES else S.REFUSED
+        delay = backoff_seconds(row.attempts, jitter=0.5)
+    else:
+        row.attempts = 0
+    _move(row, state, now, called.work, delay=delay)
     _finish_attempt(called, outcome="succeeded")
     note_success(row.key_manager, now)
     checkpoint("committing")

@@ -12,9 +12,14 @@ from keymanager.registrations.plan import Operation, Settled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The key manager's answer to one call. ``found`` False: a search proved that there is nothing."""
+    """The key manager's answer to one call. ``found`` False: a search proved that there is nothing.
+
+    ``ignored``: names of what was asked and not kept. ``incomplete``: some of that can still be had by asking again.
+    """
 
     found: bool = True
+    ignored: tuple[str, ...] = ()
+    incomplete: bool = False
     handle: ClientHandle | None = field(default=None, repr=False)
     observed: Mapping[str, Any] = field(default_factory=dict)
     remote_id: str = ""

@@ -1,5 +1,7 @@
 """Resources and scopes at key managers follow the APIs."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from accounts.actor import Actor
@@ -18,8 +20,10 @@ from subscriptions.services.apis import (
     delete_api_version,
     replace_design,
 )
+from tests.fakes.faults import Fault
+from tests.fakes.quirks import GLEWLWYD, Quirks
 from tests.fakes.rfc_server import RfcServer
-from tests.jobs.kit import Worker, person, rfc_key_manager
+from tests.jobs.kit import Worker, application, person, registration_of, rfc_key_manager, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -169,11 +173,65 @@ def test_a_scope_that_is_wanted_again_while_it_is_being_deleted_exists_in_the_en
     assert scope.state == "active"
 
 
+@pytest.fixture
+def administered(admin: Actor) -> Iterator[tuple[RfcServer, KeyManager]]:
+    """A foreign server whose scopes are managed through an interface of its own."""
+    with RfcServer(quirks=GLEWLWYD) as server:
+        row = key_managers.create_key_manager(
+            actor=admin,
+            slug="glewlwyd",
+            name="glewlwyd",
+            adapter="rfc",
+            config={
+                "preset": "glewlwyd",
+                "issuer": server.issuer,
+                "registration_client_id": server.dcr_client_id,
+                "registration_client_secret": server.dcr_client_secret,
+                "introspection_client_id": server.gateway_client_id,
+                "introspection_client_secret": server.gateway_client_secret,
+                "admin_url": server.admin_url,
+                "admin_api_key": server.admin_api_key,
+            },
+        )
+        yield server, row
+
+
 def test_a_foreign_server_with_an_administration_api_gets_the_scopes(
-    publisher: Actor, admin: Actor, server: RfcServer, worker: Worker
+    publisher: Actor, administered: tuple[RfcServer, KeyManager], worker: Worker
 ) -> None:
-    rfc_key_manager(
-        server, admin=admin, scopes_api="glewlwyd", admin_url=server.admin_url, admin_user="admin", admin_password="pw"
-    )
+    server, _ = administered
     row = api(publisher, "museum", "tickets:buy")
-    assert states(row) == {"fake resource": "not_kept", "fake scope": "requested"}
+    worker.settle()
+    assert states(row) == {"glewlwyd resource": "not_kept", "glewlwyd scope": "active"}
+    assert server.scopes["tickets:buy"].description == "May tickets:buy"
+    forget_api_version(actor=publisher, api_version=row)
+    worker.settle()
+    assert "tickets:buy" not in server.scopes
+
+
+def test_a_client_whose_scopes_could_not_be_given_is_not_called_active_until_they_are(
+    developer: Actor, administered: tuple[RfcServer, KeyManager], worker: Worker
+) -> None:
+    server, row = administered
+    server.fault("administer", Fault.refused(503, times=2))
+    credential = wish(developer, application(developer), row, scopes=["read"])
+    worker.sweep_at(20)
+    waiting = registration_of(credential)
+    assert (waiting.state, waiting.last_error_code) == ("waiting", "metadata_ignored")
+    credential.refresh_from_db()
+    assert list(server.clients) == [credential.client_id]
+    worker.settle()
+    assert registration_of(credential).state == "active"
+    assert server.clients[credential.client_id].scopes == ["read"]
+
+
+def test_what_a_key_manager_drops_for_good_is_said_beside_active(
+    developer: Actor, admin: Actor, worker: Worker
+) -> None:
+    with RfcServer(quirks=Quirks(registration_scope="unknown_dropped")) as server:
+        row = rfc_key_manager(server, admin=admin)
+        credential = wish(developer, application(developer), row, scopes=["read", "nonsense"])
+        worker.settle()
+        registration = registration_of(credential)
+        assert registration.state == "active"
+        assert registration.last_error == "The key manager did not keep: scope."
