@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.correlation import correlation_id, new_correlation_id
 
-_ACCEPTED = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+_ACCEPTED = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 class CorrelationIdMiddleware:
@@ -18,7 +18,7 @@ class CorrelationIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        value = given if _ACCEPTED.match(given) else new_correlation_id()
+        value = given if _ACCEPTED.fullmatch(given) else new_correlation_id()
         token = correlation_id.set(value)
         try:
             response = self.get_response(request)

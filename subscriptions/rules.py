@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from common.errors import InputError
 
-_CONTEXT: Final = re.compile(r"^(/[a-z0-9][a-z0-9._~-]*)+$", re.IGNORECASE)
-_VERSION: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")
+_CONTEXT: Final = re.compile(r"(/[a-z0-9][a-z0-9._~-]*)+", re.IGNORECASE)
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
 # First path segments under which the portal or the gateway itself answers.
 _RESERVED_CONTEXTS: Final = frozenset({"check", "healthz", "statz"})
 
@@ -35,7 +35,7 @@ def check_context(context: str) -> str:
         raise InputError.of("context", "It must start with '/'.")
     if len(context) > 232:
         raise InputError.of("context", "At most 232 characters.")
-    if not _CONTEXT.match(context) or any(part in {".", ".."} for part in context.split("/")):
+    if not _CONTEXT.fullmatch(context) or any(part in {".", ".."} for part in context.split("/")):
         raise InputError.of("context", "Use segments of letters, digits, '.', '_', '~' and '-', for example /museum.")
     if context.split("/")[1].lower() in _RESERVED_CONTEXTS:
         raise InputError.of("context", f"/{context.split('/')[1]} is reserved.")
@@ -44,7 +44,7 @@ def check_context(context: str) -> str:
 
 def check_version(version: str) -> str:
     """A version such as ``1.0.0``. Raises ``InputError`` naming ``version``."""
-    if not _VERSION.match(version):
+    if not _VERSION.fullmatch(version):
         raise InputError.of("version", "1 to 30 letters, digits, '.', '_' and '-', starting with a letter or digit.")
     return version
 
@@ -55,6 +55,9 @@ def check_endpoint(url: str, field: str) -> str:
         return ""
     if len(url) > 500:
         raise InputError.of(field, "At most 500 characters.")
+    if not re.fullmatch(r"[!-~]*", url):
+        # Looked at before it is split: splitting drops line breaks.
+        raise InputError.of(field, "The URL has characters that a URL cannot have.")
     try:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
@@ -66,7 +69,7 @@ def check_endpoint(url: str, field: str) -> str:
         raise InputError.of(field, "The URL must not contain a user name or password.")
     if parts.query or parts.fragment:
         raise InputError.of(field, "The URL must not have a query or a fragment.")
-    if not re.fullmatch(r"[A-Za-z0-9._~:\[\]-]+", parts.netloc) or not re.fullmatch(r"[!-~]*", parts.path):
+    if not re.fullmatch(r"[A-Za-z0-9._~:\[\]-]+", parts.netloc):
         raise InputError.of(field, "The URL has characters that a URL cannot have.")
     return url.rstrip("/")
 

@@ -1,0 +1,305 @@
+"""Publishing by REST: an API version from a document, a text, a URL or operations given by hand."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pytest_django import Settings
+
+from subscriptions.models import Api, ApiVersion, AuditEvent, ChangeEvent, Operation, Scope
+from tests.integration.rest_kit import MUSEUM, World, api_body, fields_of, make_world, served_text
+
+pytestmark = pytest.mark.django_db
+SHARED = Path(os.environ.get("ARCHWAY_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
+DOCUMENTS = SHARED / "data" / "openapi"
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    yield from make_world()
+
+
+def test_an_api_is_made_from_an_object_with_operations_and_scopes(world: World) -> None:
+    made = world.make_api()
+    assert made["state"] == "created"
+    assert made["available_actions"] == ["publish"]
+    assert made["tags"] == ["culture"]
+    assert made["plans"] == ["unlimited", "gold"]
+    assert made["key_managers"] == "all"
+    assert made["endpoints"] == {"production": "http://127.0.0.1:9000/v1", "sandbox": ""}
+    assert made["scopes"] == [{"key": "tickets:buy", "description": "Buy tickets"}]
+    assert [(item["method"], item["path"], item["scopes"]) for item in made["operations"]] == [
+        ("GET", "/hours", []),
+        ("POST", "/tickets", ["tickets:buy"]),
+    ]
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json() == made
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/definition/").json() == MUSEUM
+
+
+def test_an_api_is_made_from_yaml_text(world: World) -> None:
+    assert len(world.make_api(definition=yaml.safe_dump(MUSEUM))["operations"]) == 2
+
+
+def test_an_api_is_made_from_a_url(world: World) -> None:
+    with served_text(yaml.safe_dump(MUSEUM)) as url:
+        assert len(world.make_api(definition=..., definition_url=url)["operations"]) == 2
+
+
+def test_a_private_address_is_refused_unless_its_network_is_allowed(world: World, settings: Settings) -> None:
+    settings.ARCHWAY_ALLOWED_NETWORKS = []
+    with served_text(yaml.safe_dump(MUSEUM)) as url:
+        answer = world.publisher.post("/publisher/apis/", api_body(definition=..., definition_url=url))
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "private_address"
+    assert "definition_url" in fields_of(answer)
+    assert not Api.objects.exists()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://files.example/a.yaml", "not a url", "http://"])
+def test_a_url_that_is_none_is_refused_by_name(world: World, url: str) -> None:
+    answer = world.publisher.post("/publisher/apis/", api_body(definition=..., definition_url=url))
+    assert answer.status_code == 400
+    assert set(fields_of(answer)) == {"definition_url"}
+
+
+def test_an_api_is_made_from_operations_given_by_hand(world: World) -> None:
+    operations = [
+        {"method": "get", "path": "/hours", "auth": "none"},
+        {"method": "POST", "path": "/tickets/{id}", "scopes": ["tickets:buy"]},
+    ]
+    made = world.make_api(definition=..., operations=operations)
+    assert [(item["method"], item["path"], item["auth"], item["scopes"]) for item in made["operations"]] == [
+        ("GET", "/hours", "none", []),
+        ("POST", "/tickets/{id}", "required", ["tickets:buy"]),
+    ]
+    assert [scope["key"] for scope in made["scopes"]] == ["tickets:buy"]
+
+
+def test_a_wrong_operation_is_named_by_its_place(world: World) -> None:
+    operations = [{"method": "GET", "path": "/hours"}, {"method": "GET"}]
+    answer = world.publisher.post("/publisher/apis/", api_body(definition=..., operations=operations))
+    assert answer.status_code == 400
+    assert set(fields_of(answer)) == {"operations[1].path"}
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [{"definition": ...}, {"operations": [{"method": "GET", "path": "/"}]}, {"definition_url": "https://a.example/"}],
+)
+def test_exactly_one_source_of_operations_is_needed(world: World, sources: dict[str, Any]) -> None:
+    answer = world.publisher.post("/publisher/apis/", api_body(**sources))
+    assert answer.status_code == 400
+    assert set(fields_of(answer)) == {"definition"}
+
+
+@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason=f"no documents at {DOCUMENTS}: set ARCHWAY_SHARED to their folder")
+@pytest.mark.parametrize(
+    ("name", "operations"),
+    [
+        ("museum.yaml", 8),
+        ("adyen-checkout-v71.json", 28),
+        ("twilio-conversations-v1.json", 103),
+        ("uspto.yaml", 3),
+        ("uber-v2.json", 5),
+    ],
+)
+def test_a_real_document_imports_whole(world: World, name: str, operations: int) -> None:
+    text = (DOCUMENTS / name).read_text()
+    made = world.make_api(definition=json.loads(text) if name.endswith(".json") else text)
+    assert len(made["operations"]) == operations
+    world.move(made, "publish")
+    served = world.developer.get(f"/store/apis/{made['id']}/definition/").json()
+    assert len(served["paths"]) == len(yaml.safe_load(text)["paths"])
+
+
+def test_an_invalid_definition_stores_nothing_and_names_line_path_and_reason(world: World) -> None:
+    text = "openapi: 3.0.3\ninfo:\n  title: Museum\npaths:\n  /hours:\n    get: {}\n"
+    before = (AuditEvent.objects.count(), ChangeEvent.objects.count())
+    answer = world.publisher.post("/publisher/apis/", api_body(definition=text))
+    assert answer.status_code == 400
+    messages = [item["message"] for item in answer.json()["errors"] if item["field"] == "definition"]
+    assert any("line 2" in message and "info" in message and "version" in message for message in messages), messages
+    assert not Api.objects.exists()
+    assert not ApiVersion.objects.exists()
+    assert not Operation.objects.exists()
+    assert (AuditEvent.objects.count(), ChangeEvent.objects.count()) == before
+
+
+@pytest.mark.parametrize("definition", [[], 7, "", "just words", {"openapi": "3.0.3"}, "a: [", True])
+def test_what_is_no_definition_is_refused_by_name(world: World, definition: Any) -> None:
+    answer = world.publisher.post("/publisher/apis/", api_body(definition=definition))
+    assert answer.status_code == 400
+    assert set(fields_of(answer)) == {"definition"}
+
+
+@pytest.mark.parametrize("text", ["nul \x00 here", "half a pair \ud800"])
+@pytest.mark.parametrize("place", ["title", "description", "example"])
+def test_a_text_that_no_database_can_store_is_refused_by_name(world: World, text: str, place: str) -> None:
+    document = json.loads(json.dumps(MUSEUM))
+    if place == "example":
+        document["paths"]["/hours"]["get"]["x-example"] = {text: text}
+    else:
+        document["info"][place] = text
+    answer = world.publisher.post("/publisher/apis/", api_body(definition=document))
+    assert answer.status_code == 400, answer.content
+    assert set(fields_of(answer)) == {"definition"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 61}, "name"),
+        ({"version": "1/0"}, "version"),
+        ({"context": "museum"}, "context"),
+        ({"context": "/a/../b"}, "context"),
+        ({"endpoints": {"production": "ftp://a.example"}}, "endpoints.production"),
+        ({"endpoints": {"sandbox": "https://user:pw@a.example"}}, "endpoints.sandbox"),
+        ({"plans": ["platinum"]}, "plans"),
+        ({"plans": ["gold", "no slug"]}, "plans[1]"),
+        ({"key_managers": ["nobody"]}, "key_managers"),
+        ({"key_managers": []}, "key_managers"),
+        ({"key_managers": "some"}, "key_managers"),
+        ({"tags": ["x" * 41]}, "tags"),
+    ],
+)
+def test_a_wrong_member_is_named_and_nothing_is_stored(world: World, changes: dict[str, Any], field: str) -> None:
+    answer = world.publisher.post("/publisher/apis/", api_body(**changes))
+    assert answer.status_code == 400
+    assert set(fields_of(answer)) == {field}
+    assert not Api.objects.exists()
+
+
+def test_a_second_version_joins_its_api_and_a_repeat_of_it_is_refused(world: World) -> None:
+    world.make_api()
+    world.make_api(version="2.0.0")
+    assert Api.objects.count() == 1
+    answer = world.publisher.post("/publisher/apis/", api_body(version="2.0.0"))
+    assert answer.status_code == 409
+    assert set(fields_of(answer)) == {"version"}
+
+
+def test_a_context_that_lies_inside_another_is_refused(world: World) -> None:
+    world.make_api()
+    answer = world.publisher.post("/publisher/apis/", api_body(name="Other", context="/museum/1.0.0"))
+    assert answer.status_code == 409
+    assert set(fields_of(answer)) == {"context"}
+
+
+def test_patch_changes_what_is_given_and_leaves_the_rest(world: World) -> None:
+    made = world.make_api()
+    path = f"/publisher/apis/{made['id']}/"
+    answer = world.publisher.patch(path, {"description": "New", "endpoints": {"sandbox": "https://sandbox.example/"}})
+    assert answer.status_code == 200
+    changed = answer.json()
+    assert changed["description"] == "New"
+    assert changed["endpoints"] == {"production": "http://127.0.0.1:9000/v1", "sandbox": "https://sandbox.example"}
+    assert (changed["plans"], changed["tags"]) == (made["plans"], made["tags"])
+    assert changed["revision"] == made["revision"] + 1
+    assert world.publisher.patch(path, {"key_managers": ["resident"]}).json()["key_managers"] == ["resident"]
+    assert world.publisher.patch(path, {"key_managers": "all"}).json()["key_managers"] == "all"
+
+
+@pytest.mark.parametrize("actions", [["publish"], ["publish", "block"], ["publish", "deprecate"]])
+@pytest.mark.parametrize("changes", [{"plans": []}, {"endpoints": {"production": ""}}])
+def test_an_api_at_the_gateway_cannot_lose_what_it_needs_there(
+    world: World, actions: list[str], changes: dict[str, Any]
+) -> None:
+    made = world.make_api()
+    world.move(made, *actions)
+    answer = world.publisher.patch(f"/publisher/apis/{made['id']}/", changes)
+    assert answer.status_code == 409
+    assert len(answer.json()["unmet"]) == 1
+    after = world.publisher.get(f"/publisher/apis/{made['id']}/").json()
+    assert (after["plans"], after["endpoints"]) == (made["plans"], made["endpoints"])
+
+
+def test_a_new_definition_replaces_operations_and_keeps_scopes_that_stay(world: World) -> None:
+    made = world.make_api()
+    scope = Scope.objects.get(key="tickets:buy").pk
+    document = json.loads(json.dumps(MUSEUM))
+    document["paths"]["/tours"] = document["paths"].pop("/hours")
+    answer = world.publisher.put(f"/publisher/apis/{made['id']}/definition/", {"definition": document})
+    assert answer.status_code == 200
+    assert [item["path"] for item in answer.json()["operations"]] == ["/tickets", "/tours"]
+    assert Scope.objects.get(key="tickets:buy").pk == scope
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/definition/").json() == document
+
+
+def test_an_invalid_new_definition_changes_nothing(world: World) -> None:
+    made = world.make_api()
+    answer = world.publisher.put(f"/publisher/apis/{made['id']}/definition/", {"definition": {"openapi": "3.0.3"}})
+    assert answer.status_code == 400
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json() == made
+
+
+def test_a_deleted_version_is_gone_and_its_api_with_the_last(world: World) -> None:
+    first, second = world.make_api(), world.make_api(version="2.0.0")
+    assert world.publisher.delete(f"/publisher/apis/{first['id']}/").status_code == 204
+    assert world.publisher.get(f"/publisher/apis/{first['id']}/").status_code == 404
+    assert Api.objects.exists()
+    assert world.publisher.delete(f"/publisher/apis/{second['id']}/").status_code == 204
+    assert not Api.objects.exists()
+
+
+def test_a_version_at_the_gateway_or_with_subscriptions_is_not_deleted(world: World) -> None:
+    made = world.make_published()
+    world.subscribe(world.make_application(), made)
+    refused = world.publisher.delete(f"/publisher/apis/{made['id']}/")
+    assert refused.status_code == 409
+    assert refused.json()["unmet"] == ["The API is published; demote or retire it first.", "1 subscriptions use it."]
+    world.move(made, "demote")
+    again = world.publisher.delete(f"/publisher/apis/{made['id']}/")
+    assert again.json()["unmet"] == ["1 subscriptions use it."]
+
+
+def test_publishing_says_which_checks_are_unmet(world: World) -> None:
+    made = world.make_api(endpoints={}, plans=[])
+    answer = world.publisher.post(f"/publisher/apis/{made['id']}/lifecycle/", {"action": "publish"})
+    assert answer.status_code == 409
+    assert answer.json()["unmet"] == [
+        "The API has no endpoint; give a production or a sandbox URL.",
+        "The API offers no plan; choose at least one.",
+    ]
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json()["state"] == "created"
+
+
+def test_an_action_that_the_state_does_not_have_is_refused_with_those_it_has(world: World) -> None:
+    made = world.make_published()
+    answer = world.publisher.post(f"/publisher/apis/{made['id']}/lifecycle/", {"action": "retire"})
+    assert answer.status_code == 409
+    assert answer.json()["unmet"] == ["The API is published."]
+    assert "block, deprecate, demote" in answer.json()["detail"]
+    unknown = world.publisher.post(f"/publisher/apis/{made['id']}/lifecycle/", {"action": "explode"})
+    assert (unknown.status_code, set(fields_of(unknown))) == (400, {"action"})
+
+
+def test_a_change_of_facts_does_not_undo_a_lifecycle_action_in_between(world: World) -> None:
+    from subscriptions.services.apis import VersionFacts, change_api_version
+
+    made = world.make_published()
+    stale = ApiVersion.objects.get(pk=made["id"])
+    world.move(made, "block")
+    change_api_version(actor=world.publisher.actor, api_version=stale, facts=VersionFacts(description="New"))
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json()["state"] == "blocked"
+
+
+def test_registrations_of_an_api_exist_from_its_creation_and_say_what_is_not_kept(world: World) -> None:
+    config = {"issuer": "https://idp.example", "token_endpoint": "https://idp.example/token", "registration": "none"}
+    added = world.admin.post(
+        "/admin/key-managers/", {"slug": "plain", "name": "Plain", "adapter": "rfc", "config": config}
+    )
+    assert added.status_code == 201, added.json()
+    made = world.make_api()
+    rows = world.publisher.get(f"/publisher/apis/{made['id']}/registrations/").json()["results"]
+    states = {(row["key_manager"], row["kind"]): row["state"] for row in rows}
+    assert states[("plain", "resource")] == "not kept by this key manager"
+    assert states[("plain", "scope")] == "not kept by this key manager"
+    assert "requested" in {state for (key_manager, _), state in states.items() if key_manager == "resident"}
+    world.work()
+    rows = world.publisher.get(f"/publisher/apis/{made['id']}/registrations/").json()["results"]
+    assert {row["state"] for row in rows} == {"active", "not kept by this key manager"}
