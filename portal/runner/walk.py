@@ -1,29 +1,30 @@
 """The main job, walked by REST from nothing to a call through the gateway, and the refusals after it."""
 
-import base64
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx2
 
+from portal.runner.calls import Caller, WalkFailed, basic, until
 from portal.runner.sample_api import SAMPLE_DEFINITION, SAMPLE_SCOPES
 
 SETTLE_SECONDS = 20.0
 REFUSAL_SECONDS = 5.0
 
 
-class WalkFailed(Exception):
-    """A step did not do what it should; the message says what was seen."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """One walk. ``say`` prints a finished step with its milliseconds."""
+    """One walk.
 
-    web_url: str
+    The three parts of the portal may be one web process or three. ``say`` is told of each finished step with its
+    milliseconds. ``secrets``: every client secret and token that was used, for whoever searches logs for them.
+    """
+
+    publisher_url: str
+    store_url: str
+    front_door_url: str
     gateway_url: str
     backend_url: str
     key_manager: str
@@ -31,6 +32,7 @@ class Walk:
     subscriber_token: str = field(repr=False)
     say: Callable[[str], None] = print
     suffix: str = ""
+    secrets: list[str] = field(default_factory=list, repr=False)
 
     def run(self) -> None:
         """Every step in order. Raises ``WalkFailed`` at the first that fails."""
@@ -41,8 +43,8 @@ class Walk:
             raise WalkFailed(f"no answer: {exc}") from exc
 
     def _walk(self, http: httpx2.Client) -> None:
-        publisher = _Caller(http, f"{self.web_url}/api/v1/publisher", self.developer_token)
-        store = _Caller(http, f"{self.web_url}/api/v1/store", self.subscriber_token)
+        publisher = Caller(http, f"{self.publisher_url}/api/v1/publisher", self.developer_token)
+        store = Caller(http, f"{self.store_url}/api/v1/store", self.subscriber_token)
         context = f"/smoke{self.suffix}"
         calls = f"{self.gateway_url}{context}/1.0.0"
 
@@ -97,7 +99,7 @@ class Walk:
             raise WalkFailed(f"{name}: {exc}") from exc
         self.say(f"  ok  {(time.monotonic() - started) * 1000:7.0f} ms  {name}")
 
-    def _publish(self, publisher: "_Caller", name: str, context: str) -> str:
+    def _publish(self, publisher: Caller, name: str, context: str) -> str:
         body = {
             "name": name,
             "version": "1.0.0",
@@ -113,7 +115,7 @@ class Walk:
             raise WalkFailed(f"the API is {state}")
         return api
 
-    def _application(self, store: "_Caller", scopes: list[str]) -> tuple[str, str]:
+    def _application(self, store: Caller, scopes: list[str]) -> tuple[str, str]:
         credential = {"key_manager": self.key_manager, "environment": "production", "scopes": scopes}
         body = {"name": f"smoke{self.suffix}", "credentials": [credential]}
         answer = store.post("/applications/", body, 201)
@@ -121,34 +123,36 @@ class Walk:
         self._await_state(store, credential_id, "active")
         return str(answer["id"]), credential_id
 
-    def _await_state(self, store: "_Caller", credential: str, wanted: str) -> None:
+    def _await_state(self, store: Caller, credential: str, wanted: str) -> None:
         def seen() -> tuple[bool, str]:
             answer = store.get(f"/credentials/{credential}/", 200)
             return answer["state"] == wanted, f"the client is {answer['state']}: {answer['last_error']}"
 
-        _until(seen, SETTLE_SECONDS)
+        until(seen, SETTLE_SECONDS)
 
-    def _subscribe(self, store: "_Caller", application: str, api: str) -> str:
+    def _subscribe(self, store: Caller, application: str, api: str) -> str:
         body = {"application": application, "api": api, "plan": "unlimited"}
         return str(store.post("/subscriptions/", body, 201)["id"])
 
-    def _secret(self, store: "_Caller", credential: str) -> tuple[str, str]:
+    def _secret(self, store: Caller, credential: str) -> tuple[str, str]:
         answer = store.post(f"/credentials/{credential}/reveal-secret/", {}, 200)
-        return str(answer["client_id"]), str(answer["client_secret"])
+        self.secrets.append(str(answer["client_secret"]))
+        return str(answer["client_id"]), self.secrets[-1]
 
     def _token(self, http: httpx2.Client, client_id: str, secret: str, scope: str) -> str:
         form = {"grant_type": "client_credentials", "scope": scope}
-        answer = http.post(f"{self.web_url}/token", data=form, headers=_basic(client_id, secret))
+        answer = http.post(f"{self.front_door_url}/token", data=form, headers=basic(client_id, secret))
         if answer.status_code != 200:
             raise WalkFailed(f"/token answered {answer.status_code} {answer.json().get('error')}")
-        return str(answer.json()["access_token"])
+        self.secrets.append(str(answer.json()["access_token"]))
+        return self.secrets[-1]
 
     def _revoke(self, http: httpx2.Client, client_id: str, secret: str, token: str) -> None:
-        answer = http.post(f"{self.web_url}/revoke", data={"token": token}, headers=_basic(client_id, secret))
+        answer = http.post(f"{self.front_door_url}/revoke", data={"token": token}, headers=basic(client_id, secret))
         if answer.status_code != 200:
             raise WalkFailed(f"/revoke answered {answer.status_code}")
 
-    def _wrong_scope(self, http: httpx2.Client, store: "_Caller", calls: str, token: str) -> None:
+    def _wrong_scope(self, http: httpx2.Client, store: Caller, calls: str, token: str) -> None:
         answer = http.post(f"{calls}/books", headers={"Authorization": f"Bearer {token}"})
         if answer.status_code != 403 or answer.json()["code"] != "insufficient_scope":
             raise WalkFailed(f"the gateway answered {answer.status_code} {answer.text[:200]}")
@@ -158,7 +162,7 @@ class Walk:
             status, verdict = store.read(f"/verdicts/{reference}/")
             return status == 200 and verdict["first_failed"] == "scopes", f"the verdict is {status} {verdict}"
 
-        _until(seen, REFUSAL_SECONDS)
+        until(seen, REFUSAL_SECONDS)
 
     def _expect(self, http: httpx2.Client, url: str, token: str, status: int, code: str = "") -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -168,46 +172,4 @@ class Walk:
             good = answer.status_code == status and (not code or answer.json().get("code") == code)
             return good, f"the gateway answered {answer.status_code} {answer.text[:300]}"
 
-        _until(seen, REFUSAL_SECONDS)
-
-
-@dataclass(slots=True)
-class _Caller:
-    http: httpx2.Client
-    base: str
-    token: str = field(repr=False)
-
-    def read(self, path: str) -> tuple[int, dict[str, Any]]:
-        answer = self.http.get(self.base + path, headers={"Authorization": f"Bearer {self.token}"})
-        return answer.status_code, answer.json()
-
-    def get(self, path: str, status: int) -> dict[str, Any]:
-        return self._call("GET", path, None, status)
-
-    def post(self, path: str, body: dict[str, Any], status: int) -> dict[str, Any]:
-        return self._call("POST", path, body, status)
-
-    def delete(self, path: str, status: int) -> dict[str, Any]:
-        return self._call("DELETE", path, None, status)
-
-    def _call(self, method: str, path: str, body: dict[str, Any] | None, status: int) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        answer = self.http.request(method, self.base + path, json=body, headers=headers)
-        if answer.status_code != status:
-            raise WalkFailed(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        return dict(answer.json()) if answer.content else {}
-
-
-def _basic(client_id: str, secret: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
-
-
-def _until(seen: Callable[[], tuple[bool, str]], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        good, what = seen()
-        if good:
-            return
-        if time.monotonic() > deadline:
-            raise WalkFailed(f"after {seconds:.0f} s {what}")
-        time.sleep(0.05)
+        until(seen, REFUSAL_SECONDS)

@@ -9,11 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from common.errors import ConfigurationError
+from portal.runner.calls import WalkFailed
 from portal.runner.external import EXTERNAL_SLUG
 from portal.runner.installation import start_installation
 from portal.runner.layout import Layout
 from portal.runner.processes import Children, free_ports
-from portal.runner.walk import Walk, WalkFailed
+from portal.runner.walk import Walk
 
 
 class Command(BaseCommand):
@@ -57,7 +58,9 @@ class Command(BaseCommand):
         prepared = start_installation(children, layout, tokens_for=("api-developer", "app-developer"))
         self.stdout.write(f"  ok  {(time.monotonic() - started) * 1000:7.0f} ms  everything runs")
         Walk(
-            web_url=layout.web_url,
+            publisher_url=layout.web_url,
+            store_url=layout.web_url,
+            front_door_url=layout.web_url,
             gateway_url=layout.gateway_url,
             backend_url=layout.backend_url,
             key_manager=EXTERNAL_SLUG if layout.external_port else "resident",
