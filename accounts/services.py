@@ -38,10 +38,12 @@ def create_user(*, username: str, password: str, roles: Iterable[Role] = (), ema
     user = User(username=username, email=email)
     try:
         User.username_validator(username)
+    except ValidationError as exc:
+        raise InputError.of("username", " ".join(exc.messages)) from exc
+    try:
         validate_password(password, user)
     except ValidationError as exc:
-        field_name = "username" if exc.code == "invalid" else "password"
-        raise InputError.of(field_name, " ".join(exc.messages)) from exc
+        raise InputError.of("password", " ".join(exc.messages)) from exc
     user.set_password(password)
     user.save()
     team = Team.objects.create(name=username, personal_of=user)

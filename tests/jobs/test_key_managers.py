@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from keymanager.validation.signing import current_signing_key
 from subscriptions.models import AuditEvent, ChangeEvent, ChangeKind
 from tests.fakes.rfc_server import RfcServer
 from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+from tests.servers.process import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +179,14 @@ def test_keys_may_come_from_the_environment(settings: Settings) -> None:
 
 
 @pytest.fixture
-def no_broker() -> Iterator[None]:
+def no_broker(settings: Settings) -> Iterator[None]:
+    """The broker that is configured does not take anything."""
+    with _no_redis() if settings.ARCHWAY_REDIS_URL else _no_queue_folder():
+        yield
+
+
+@contextmanager
+def _no_queue_folder() -> Iterator[None]:
     """Where the queue's folder should be, there is a file."""
     folder = Path(current_app.conf.broker_transport_options["data_folder_out"])
     aside = folder.with_name("queue-aside")
@@ -187,6 +196,23 @@ def no_broker() -> Iterator[None]:
     yield
     folder.unlink()
     aside.rename(folder)
+
+
+@contextmanager
+def _no_redis() -> Iterator[None]:
+    """Nothing listens where the broker should be."""
+    before = current_app.conf.broker_write_url
+    current_app.conf.broker_write_url = f"redis://127.0.0.1:{free_port()}/0"
+    forget_connections()
+    yield
+    current_app.conf.broker_write_url = before
+    forget_connections()
+
+
+def forget_connections() -> None:
+    """Make Celery open its next connection by the settings of that moment."""
+    current_app.close()
+    current_app.amqp._producer_pool = None
 
 
 @pytest.mark.django_db(transaction=True)
