@@ -8,6 +8,7 @@ from django.utils import timezone
 from keymanager.registrations import forgetting, sweeping
 from keymanager.registrations.claim import note_crash
 from keymanager.registrations.engine import Engine
+from keymanager.resident.client_services import forget_expired_tokens
 from keymanager.services import checks
 from keymanager.services.adapters import adapter_for
 
@@ -36,5 +37,6 @@ def run_check(check_id: str) -> None:
 
 @shared_task(name="keymanager.jobs.forget_what_is_old", ignore_result=True)
 def forget_what_is_old() -> dict[str, int]:
-    """Delete old attempts, verdicts, answers and change events."""
+    """Delete old attempts, verdicts, answers, change events, and the resident key manager's expired tokens."""
+    forget_expired_tokens()
     return forgetting.forget_what_is_old(timezone.now())

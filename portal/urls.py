@@ -33,3 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 for part in sorted(served_parts()):
     urlpatterns += PART_URLS[part]
+
+handler403 = "portal.failures.forbidden"
+handler404 = "portal.failures.not_found"
+handler500 = "portal.failures.server_error"

@@ -202,17 +202,17 @@ def _no_queue_folder() -> Iterator[None]:
 def _no_redis() -> Iterator[None]:
     """Nothing listens where the broker should be."""
     before = current_app.conf.broker_write_url
-    current_app.conf.broker_write_url = f"redis://127.0.0.1:{free_port()}/0"
+    current_app.conf.update(broker_write_url=f"redis://127.0.0.1:{free_port()}/0")
     forget_connections()
     yield
-    current_app.conf.broker_write_url = before
+    current_app.conf.update(broker_write_url=before)
     forget_connections()
 
 
 def forget_connections() -> None:
     """Make Celery open its next connection by the settings of that moment."""
     current_app.close()
-    current_app.amqp._producer_pool = None
+    vars(current_app.amqp)["_producer_pool"] = None
 
 
 @pytest.mark.django_db(transaction=True)

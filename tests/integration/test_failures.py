@@ -1,0 +1,53 @@
+"""What is answered when no view could answer."""
+
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import path
+
+from common.problem import CONTENT_TYPE
+from portal import failures, urls
+
+
+def broken(_request: object) -> None:
+    """A view with a defect, whose error names a secret."""
+    raise RuntimeError("client_secret=hunter2hunter2")
+
+
+urlpatterns = [*urls.urlpatterns, path("api/v1/broken/", broken), path("broken/", broken)]
+handler403, handler404, handler500 = urls.handler403, urls.handler404, urls.handler500
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.integration.test_failures")]
+
+
+def test_an_unknown_api_address_is_a_problem_document_with_a_reference() -> None:
+    answer = Client().get("/api/v1/nothing/", headers={"X-Request-ID": "my-reference-1"})
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == CONTENT_TYPE
+    assert answer.json()["code"] == "not_found"
+    assert answer.json()["reference"] == answer["X-Request-ID"] == "my-reference-1"
+
+
+def test_an_unknown_page_is_a_page() -> None:
+    answer = Client().get("/nothing/")
+    assert answer.status_code == 404
+    assert b"nothing here that you can see" in answer.content
+
+
+def test_a_defect_behind_the_api_tells_a_reference_and_no_cause() -> None:
+    answer = Client(raise_request_exception=False).get("/api/v1/broken/")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "error"
+    assert answer.json()["reference"] == answer["X-Request-ID"]
+    assert b"hunter2" not in answer.content
+
+
+def test_a_defect_behind_a_page_is_a_page_that_tells_no_cause() -> None:
+    answer = Client(raise_request_exception=False).get("/broken/")
+    assert answer.status_code == 500
+    assert b"hunter2" not in answer.content
+
+
+def test_a_refused_form_of_a_program_is_a_problem_document() -> None:
+    answer = failures.forbidden(RequestFactory().post("/api/v1/x/"), PermissionError())
+    assert answer.status_code == 403
+    assert answer["Content-Type"] == CONTENT_TYPE
