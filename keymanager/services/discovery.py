@@ -58,7 +58,9 @@ def discover(*, url: str = "", adapter: str = "rfc", config: Mapping[str, Any] |
     http.limits = _LIMITS
     try:
         return _reported(build_adapter(adapter, values, http).metadata())
-    except InputError:
+    except InputError as exc:
+        if url and not {"config.issuer", "config.discovery_url"}.isdisjoint(exc.fields):
+            raise InputError.of("url", "This must be an absolute http or https URL.") from exc
         raise
     except ArchwayError as exc:
         return Discovered(issuer="", found={}, missing=(exc.message,), doubtful=(), metadata=None)

@@ -7,6 +7,7 @@ from common.errors import RuleError
 from common.scopes import format_scope
 from keymanager.adapters.contract import TokenRequest
 from keymanager.models import Credential
+from keymanager.registrations.states import Wish
 from keymanager.sealing import unseal_secret
 from keymanager.services.key_managers import adapter_for
 
@@ -27,8 +28,12 @@ class IssuedToken:
 def application_token(*, credential: Credential, scopes: Sequence[str]) -> IssuedToken:
     """Ask the key manager for a client_credentials token (RFC 6749 section 4.4).
 
-    Raises ``RuleError`` when the client is not registered yet, or its secret is not kept by the portal.
+    Raises ``RuleError`` when the client is not registered yet or being removed, or its secret is not kept by the portal.
     """
+    if credential.registration.wish == Wish.ABSENT:
+        raise RuleError("The client is being removed.")
+    if not credential.key_manager.enabled:
+        raise RuleError(f"The key manager {credential.key_manager.name} is switched off; its tokens are refused.")
     if not credential.client_id or credential.removed_at is not None:
         raise RuleError(f"The client is not registered yet; it is {credential.registration.state}.")
     if "client_credentials" not in credential.grant_types:

@@ -39,7 +39,10 @@ def tagged(versions: QuerySet[ApiVersion], tag: str) -> QuerySet[ApiVersion]:
 
 def _in_tags(text: str, *, whole: bool = False) -> Q:
     """Tags are stored as a JSON text, which SQLite keeps with escapes (RFC 8259 section 7) and PostgreSQL without."""
-    found = Q()
+    found = Q(pk__in=[])
+    if not whole and not any(character.isalnum() for character in text):
+        # Brackets, quotes and commas are in the text of every list.
+        return found
     for ensure_ascii in (True, False):
         written = json.dumps(text, ensure_ascii=ensure_ascii)
         found |= Q(tags__icontains=written if whole else written[1:-1])

@@ -123,6 +123,20 @@ class World:
         """A published API version."""
         return self.move(self.make_api(**changes), "publish")
 
+    def add_key_manager(self, slug: str, **changes: Any) -> dict[str, Any]:
+        """A key manager by name only: nothing answers there."""
+        config = {
+            "issuer": f"https://{slug}.example",
+            "token_endpoint": f"https://{slug}.example/token",
+            "introspection_client_id": "gateway",
+            "introspection_client_secret": "gateway-secret-5b1f",
+        }
+        body = {"slug": slug, "name": slug.title(), "adapter": "rfc", "config": config, **changes}
+        answer = self.admin.post("/admin/key-managers/", body)
+        assert answer.status_code == 201, answer.json()
+        made: dict[str, Any] = answer.json()
+        return made
+
     def make_application(self, name: str = "Guide", *credentials: Mapping[str, Any]) -> dict[str, Any]:
         """An application of the developer."""
         answer = self.developer.post("/store/applications/", {"name": name, "credentials": list(credentials)})

@@ -289,11 +289,7 @@ def test_a_change_of_facts_does_not_undo_a_lifecycle_action_in_between(world: Wo
 
 
 def test_registrations_of_an_api_exist_from_its_creation_and_say_what_is_not_kept(world: World) -> None:
-    config = {"issuer": "https://idp.example", "token_endpoint": "https://idp.example/token", "registration": "none"}
-    added = world.admin.post(
-        "/admin/key-managers/", {"slug": "plain", "name": "Plain", "adapter": "rfc", "config": config}
-    )
-    assert added.status_code == 201, added.json()
+    world.add_key_manager("plain")
     made = world.make_api()
     rows = world.publisher.get(f"/publisher/apis/{made['id']}/registrations/").json()["results"]
     states = {(row["key_manager"], row["kind"]): row["state"] for row in rows}

@@ -16,9 +16,7 @@ from subscriptions.states import (
     next_state,
 )
 
-READY = PublishFacts(
-    operations=1, plans=1, production_url="https://a.example", sandbox_url="", accepted_key_managers=1
-)
+READY = PublishFacts(operations=1, plans=1, production_url="https://a.example", sandbox_url="", accepted_key_managers=1)
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,21 @@ def test_an_endpoint_may_be_private_and_loses_its_last_slash(url: str, stored: s
 @pytest.mark.parametrize(
     "url",
     [
-        *("api.example", "//api.example", "ftp://api.example", "https://", "https://u:p@a.example", "https://a.example?x"),
-        *("https://a.example#x", "https://a.example:0", "https://a.example:99999", "https://a b.example", "https://[::1"),
+        *(
+            "api.example",
+            "//api.example",
+            "ftp://api.example",
+            "https://",
+            "https://u:p@a.example",
+            "https://a.example?x",
+        ),
+        *(
+            "https://a.example#x",
+            "https://a.example:0",
+            "https://a.example:99999",
+            "https://a b.example",
+            "https://[::1",
+        ),
         *("https://a.example/\n", "https://a.example/é", "https://" + "a" * 500),
     ],
 )
