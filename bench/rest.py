@@ -1,0 +1,88 @@
+"""Server time and number of queries of the REST lists in a large portal on PostgreSQL."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from bench.deployment import POSTGRES, migrated
+from bench.imports import ROOT
+from bench.many_rows import fill
+from bench.report import Table, Target
+from bench.scale import Scale
+from portal.runner.layout import Layout
+
+BOUND_MILLISECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListTimes:
+    """One list. ``queries``: of a page of 25, ``queries_200``: of a page of 200; times in ms, of a page of 25."""
+
+    who: str
+    path: str
+    queries: int
+    queries_200: int
+    p50: float
+    p95: float
+    greatest: float
+    slow_plans: str
+
+
+def run(scale: Scale) -> list[Table]:
+    """The part ``rest``."""
+    with migrated(POSTGRES) as layout:
+        fill(layout, api_versions=30, applications=60, subscriptions=600)
+        small = _times(layout, requests=3)
+        facts = fill(
+            layout,
+            api_versions=scale.api_versions,
+            applications=scale.applications,
+            subscriptions=scale.subscriptions,
+        )
+        large = _times(layout, requests=scale.rest_requests)
+    rows: list[list[str | float]] = []
+    targets = []
+    for before, after in zip(small, large, strict=True):
+        queries = f"{before.queries} / {before.queries_200} / {after.queries} / {after.queries_200}"
+        rows.append([after.who, after.path, after.p50, after.p95, after.greatest, queries])
+        name = f"{after.path} ({after.who}), p95"
+        targets.append(Target(name=name, measured=after.p95, bound=BOUND_MILLISECONDS, unit="ms"))
+        if len({before.queries, before.queries_200, after.queries, after.queries_200}) > 1:
+            targets.append(
+                Target(
+                    name=f"{after.path} ({after.who}): more queries with more rows",
+                    measured=max(after.queries_200, after.queries) - before.queries,
+                    bound=0,
+                    unit="",
+                )
+            )
+        if after.slow_plans:
+            print(f"\n{name} is slow:\n{after.slow_plans}", file=sys.stderr)
+    numbers = ", ".join(f"{count:,} {name}" for name, count in facts.items())
+    return [
+        Table(
+            title="REST lists",
+            columns=["caller", "list", "p50 ms", "p95 ms", "max ms", "queries"],
+            rows=rows,
+            note=(
+                f"PostgreSQL with {numbers} rows; {scale.rest_requests} requests each, in shuffled order, inside one "
+                "process: from the request to the rendered answer, all middleware included, without a socket. `large` "
+                "owns nearly everything, `small` twenty applications. Queries: small database page of 25 / of 200, "
+                "then large database page of 25 / of 200."
+            ),
+            targets=targets,
+        )
+    ]
+
+
+def _times(layout: Layout, *, requests: int) -> list[ListTimes]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.in_database.list_times", str(requests), str(BOUND_MILLISECONDS)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=layout.environment(),
+    )
+    return [ListTimes(**row) for row in json.loads(done.stdout)]
