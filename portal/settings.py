@@ -19,6 +19,7 @@ from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads 
     OAUTH2_PROVIDER_ID_TOKEN_MODEL,
     OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
+from portal import file_broker
 from portal.environment import env_bool, env_int, env_list, instance_secret
 
 django_stubs_ext.monkeypatch()
@@ -219,7 +220,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.parsers.StorableJsonParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.rest.pagination.PageNumberPages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -247,7 +248,7 @@ ARCHWAY_RESIDENT_TOKEN_FORMAT = os.environ.get("ARCHWAY_RESIDENT_TOKEN_FORMAT", 
 ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = env_bool("ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT", False)
 
 # --- Celery -------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_URL = ARCHWAY_REDIS_URL or f"{file_broker.SCHEME}://localhost"
 _QUEUE_FOLDER = ARCHWAY_HOME / "queue"
 # A request that asks for a job must not wait for a broker that is down: the sweep finds the work later.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
