@@ -146,7 +146,7 @@ def test_a_text_that_no_database_can_store_is_refused_by_name(world: World, text
         document["info"][place] = text
     answer = world.publisher.post("/publisher/apis/", api_body(definition=document))
     assert answer.status_code == 400, answer.content
-    assert set(fields_of(answer)) == {"definition"}
+    assert {name.partition(".")[0] for name in fields_of(answer)} == {"definition"}
 
 
 @pytest.mark.parametrize(

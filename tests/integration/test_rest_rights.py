@@ -162,7 +162,9 @@ def test_an_administrator_does_not_reach_into_teams_either(world: World) -> None
 
 
 @pytest.mark.parametrize("role", [None, API_DEV, PUB, APP_DEV])
-def test_a_member_without_the_role_is_refused_before_body_and_row_are_looked_at(world: World, role: Role | None) -> None:
+def test_a_member_without_the_role_is_refused_before_body_and_row_are_looked_at(
+    world: World, role: Role | None
+) -> None:
     ids = rows_of(world)
     world.publisher.user.role_grants.all().delete()
     world.developer.user.role_grants.all().delete()
@@ -188,4 +190,8 @@ def test_a_member_with_the_role_gets_through(world: World) -> None:
         if who == ADMIN:
             caller = world.admin
         answer = caller.call(method, path_of(route, ids), {})
-        assert answer.status_code not in {401, 403, 404, 500} or route.endswith("/check/"), (method, route, answer.content)
+        assert answer.status_code not in {401, 403, 404, 500} or route.endswith("/check/"), (
+            method,
+            route,
+            answer.content,
+        )
