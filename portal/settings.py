@@ -88,6 +88,8 @@ ARCHWAY_TOKEN_WAIT_SECONDS = env_int("ARCHWAY_TOKEN_WAIT_SECONDS", 4)
 # --- Django -------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("ARCHWAY_DEBUG", False)
 SECRET_KEY = instance_secret(ARCHWAY_HOME, "ARCHWAY_SECRET_KEY", "django.key")
+# Old ones, while sessions and what is sealed with derived keys still need them.
+SECRET_KEY_FALLBACKS = env_list("ARCHWAY_SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env_list("ARCHWAY_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("ARCHWAY_TRUSTED_ORIGINS", [])
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ARCHWAY_PUBLIC_URL.startswith("https://")
@@ -271,6 +273,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Beat sleeps no longer than this, so that a worker with a beat stops soon when it is told to.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 0.5
 CELERY_BEAT_SCHEDULE_FILENAME = str(ARCHWAY_HOME / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-registrations": {
