@@ -136,7 +136,7 @@ def test_nobody_gets_a_challenge_wherever_signing_in_is_needed(world: World) -> 
     ids = rows_of(world)
     for route, method, who in CALLS:
         path = f"/api/v1{path_of(route, ids)}"
-        answer = APIClient().generic(method, path, b"{}", content_type="application/json")
+        answer = APIClient().generic(method, path, "{}", content_type="application/json")
         assert answer.status_code == (200 if who == ANYONE else 401), (method, route)
         if who != ANYONE:
             assert answer["WWW-Authenticate"] == 'Bearer realm="archway"', (method, route)

@@ -143,7 +143,7 @@ def test_a_clients_secrets_and_tokens_are_nowhere_in_the_open(world: World, hear
         heard.keep(world.admin.get("/admin/key-managers/fake/check/"))
         credential_id, secrets = walk(world, heard, server)
         read_all(world.admin, heard, "/admin/registrations/", "/admin/audit/", "/admin/key-managers/")
-        registration = Registration.objects.get(credential=credential_id)
+        registration = Registration.objects.get(credential__pk=credential_id)
         heard.keep(world.admin.get(f"/admin/registrations/{registration.pk}/"))
         assert RegistrationAttempt.objects.count() > 3
         for secret in {*secrets, server.initial_access_token, server.gateway_client_secret}:
