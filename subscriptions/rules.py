@@ -82,6 +82,9 @@ def check_tags(tags: Collection[str]) -> list[str]:
     return cleaned
 
 
+NO_KEY_MANAGER: Final = "No enabled key manager is accepted by the API."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishFacts:
     """What decides whether an API version can be published."""
@@ -103,5 +106,5 @@ def unmet_for_publishing(facts: PublishFacts) -> list[str]:
     if not facts.plans:
         unmet.append("The API offers no plan; choose at least one.")
     if not facts.accepted_key_managers:
-        unmet.append("No enabled key manager is accepted by the API.")
+        unmet.append(NO_KEY_MANAGER)
     return unmet

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from subscriptions.models import ApiVersion, Application, Subscription
+from subscriptions.queries.catalogue import plans_in_order
 from subscriptions.states import ApplicationState
 
 
@@ -14,7 +15,7 @@ def versions_of_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
     return (
         ApiVersion.objects.filter(api__team__in=team_ids)
         .select_related("api", "api__team")
-        .prefetch_related("plans")
+        .prefetch_related(plans_in_order())
         .order_by("-created_at", "id")
     )
 

@@ -218,6 +218,14 @@ def test_an_api_at_the_gateway_cannot_lose_what_it_needs_there(
     assert (after["plans"], after["endpoints"]) == (made["plans"], made["endpoints"])
 
 
+def test_an_api_at_the_gateway_keeps_a_key_manager_that_is_switched_on(world: World) -> None:
+    world.add_key_manager("off", enabled=False)
+    made = world.make_published()
+    answer = world.publisher.patch(f"/publisher/apis/{made['id']}/", {"key_managers": ["off"]})
+    assert (answer.status_code, len(answer.json()["unmet"])) == (409, 1)
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json()["key_managers"] == "all"
+
+
 def test_a_new_definition_replaces_operations_and_keeps_scopes_that_stay(world: World) -> None:
     made = world.make_api()
     scope = Scope.objects.get(key="tickets:buy").pk
