@@ -19,6 +19,7 @@ from kombu.utils.json import dumps, loads
 logger = logging.getLogger(__name__)
 
 SCHEME: Final = "archway-files"
+LONGEST_WAIT_SECONDS: Final = 0.3
 
 
 class Channel(filesystem.Channel):
@@ -65,6 +66,11 @@ class Transport(filesystem.Transport):
     """See ``Channel``."""
 
     Channel = Channel
+
+    def drain_events(self, connection: Any, **kwargs: Any) -> None:
+        """Wait for a message, a short time only: a worker that waits does not hear that it shall stop."""
+        timeout = kwargs.get("timeout") or LONGEST_WAIT_SECONDS
+        super().drain_events(connection, timeout=min(timeout, LONGEST_WAIT_SECONDS))
 
 
 TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"
