@@ -67,10 +67,9 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
 
-    def drain_events(self, connection: Any, **kwargs: Any) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
         """Wait for a message, a short time only: a worker that waits does not hear that it shall stop."""
-        timeout = kwargs.get("timeout") or LONGEST_WAIT_SECONDS
-        super().drain_events(connection, timeout=min(timeout, LONGEST_WAIT_SECONDS))
+        super().drain_events(connection, timeout=min(timeout or LONGEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS))
 
 
 TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"

@@ -33,9 +33,9 @@ class Client:
 
 
 class Installation:
-    """Started in ``home`` on free ports. ``http`` is for calls without a person's token."""
+    """Started in ``home`` on free ports. ``more``: settings. ``http`` is for calls without a person's token."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **more: str) -> None:
         web, gateway, validator, backend = free_ports(4)
         self.layout = Layout(
             home=home,
@@ -44,7 +44,7 @@ class Installation:
             validator_port=validator,
             backend_port=backend,
             fresh=True,
-            more={"ARCHWAY_TOKEN_CACHE_SECONDS": str(TOKEN_CACHE_SECONDS)},
+            more={"ARCHWAY_TOKEN_CACHE_SECONDS": str(TOKEN_CACHE_SECONDS), **more},
         )
         self.children = Children()
         self.tokens: Mapping[str, str] = {}
