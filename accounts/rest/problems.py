@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -32,7 +33,7 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
             headers["Retry-After"] = str(int(wait))
         body: dict[str, object] = {
             "type": "about:blank",
-            "title": exc.default_detail,
+            "title": HTTPStatus(exc.status_code).phrase,
             "status": exc.status_code,
             "detail": str(exc.detail),
             "code": exc.default_code,

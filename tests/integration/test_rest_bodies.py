@@ -50,3 +50,12 @@ def test_a_pair_of_surrogates_is_a_character(world: World) -> None:
 def test_a_body_nested_beyond_reading_is_refused(world: World, body: bytes) -> None:
     answer = send(world.developer, "/store/applications/", body)
     assert (answer.status_code, list(fields_of(answer))) == (400, ["body"])
+
+
+@pytest.mark.parametrize("path", ["/schema/", "/store/apis/"])
+def test_a_method_that_an_address_does_not_have_is_named(world: World, path: str) -> None:
+    answer = send(world.developer, path, b"{}", method="PUT")
+    answer.render()
+    assert answer.status_code == 405
+    assert answer.data["title"] == "Method Not Allowed"
+    assert answer.data["detail"] == 'Method "PUT" not allowed.'
