@@ -218,7 +218,10 @@ class KeyManagerCheck(models.Model):
 
 
 class SigningKey(models.Model):
-    """An RSA key that signs the backend JWT; the newest active one signs, every active one is in the JWKS."""
+    """An RSA key that signs the backend JWT: the newest without ``retired_at`` does.
+
+    It is in the JWKS until ``retired_at``, which is set when another takes over.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kid = models.CharField(max_length=64, unique=True)
