@@ -107,7 +107,7 @@ def test_a_key_that_is_too_long_or_not_printable_is_refused(world: World, key: s
     assert (answer.status_code, set(fields_of(answer))) == (400, {"Idempotency-Key"})
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_creates_at_the_same_moment_make_one_thing() -> None:
     developer = make_caller("app-developer", Role.APP_DEVELOPER)
 
@@ -171,7 +171,7 @@ def test_a_definition_and_a_lifecycle_action_respect_the_tag_too(world: World) -
     assert world.publisher.post(f"/publisher/apis/{made['id']}/lifecycle/", action, If_Match='"9"').status_code == 412
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_of_two_changes_at_the_same_moment_with_the_same_tag_one_is_made() -> None:
     developer = make_caller("app-developer", Role.APP_DEVELOPER)
     made = developer.post("/store/applications/", {"name": "Guide"})
