@@ -144,9 +144,9 @@ def _table(cells: dict[str, list[Cell]]) -> Table:
         rows=rows,
         note=(
             f"Medians of {len(next(iter(cells.values())))} interleaved rounds; ratios are taken within one round. CPU "
-            "is per request. CPU share: that of plain Envoy and backend, divided by that of Envoy, validator and backend. "
-            f"Latencies are of a closed loop at saturation ({CONNECTIONS} connections). Cold: each token is seen for "
-            f"the first time, driven over {FEW_CONNECTIONS} connections by a slower program."
+            "is per request. CPU share: that of plain Envoy and backend, divided by that of Envoy, validator and "
+            f"backend. Latencies are of a closed loop at saturation ({CONNECTIONS} connections). Cold: each token is "
+            f"seen for the first time, driven over {FEW_CONNECTIONS} connections by a slower program."
         ),
         targets=targets,
     )

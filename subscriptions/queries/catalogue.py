@@ -16,6 +16,7 @@ def store_versions(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
         ApiVersion.objects.filter(state__in=[state.value for state in IN_STORE])
         .filter(Q(public=True) | Q(api__team__in=team_ids))
         .select_related("api", "api__team")
+        .defer("definition")
         .prefetch_related(plans_in_order())
     )
 

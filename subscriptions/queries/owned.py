@@ -15,6 +15,8 @@ def versions_of_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
     return (
         ApiVersion.objects.filter(api__team__in=team_ids)
         .select_related("api", "api__team")
+        # A document may have megabytes, and no list shows it.
+        .defer("definition")
         .prefetch_related(plans_in_order())
         .order_by("-created_at", "id")
     )
@@ -35,6 +37,7 @@ def subscriptions_of_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[Subscrip
     return (
         Subscription.objects.filter(application__team__in=team_ids)
         .select_related("application", "api_version__api", "plan")
+        .defer("api_version__definition")
         .order_by("-created_at", "id")
     )
 
@@ -44,5 +47,6 @@ def subscriptions_to_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[Subscrip
     return (
         Subscription.objects.filter(Q(api_version__api__team__in=team_ids))
         .select_related("application__team", "api_version__api", "plan")
+        .defer("api_version__definition")
         .order_by("-created_at", "id")
     )
