@@ -1,0 +1,195 @@
+"""The ``wso2is7`` adapter: the RFCs for tokens, dynamic registration for clients, the server's API for the rest."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from common.errors import KeyManagerRejected
+from common.http import HttpClient
+from keymanager.adapters.contract import (
+    Capability,
+    CheckStep,
+    ClientHandle,
+    ClientMetadata,
+    Clock,
+    RegisteredClient,
+    RemoteResource,
+    Resource,
+    ScopeSpec,
+    Verification,
+)
+from keymanager.adapters.rfc.adapter import RfcAdapter
+from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.wso2is7.api_resources import ApiResources
+from keymanager.adapters.wso2is7.applications import Applications
+from keymanager.adapters.wso2is7.clients import Clients
+from keymanager.adapters.wso2is7.config import Wso2Is7Config, knobs
+from keymanager.adapters.wso2is7.management import ManagementApi, gone
+
+C = Capability
+_PROBE = "/api/server/v1/applications?limit=1"
+
+
+class Wso2Is7Adapter(RfcAdapter):
+    """One tenant of a WSO2 Identity Server 7."""
+
+    slug = "wso2is7"
+    label = "WSO2 Identity Server 7"
+    Config: ClassVar[type[Any]] = Wso2Is7Config
+
+    def __init__(self, config: Wso2Is7Config, http: HttpClient, clock: Clock) -> None:
+        super().__init__(knobs(config), http, clock)
+        self.config = config
+        self._settings = config
+        if config.management_auth == "oauth":
+            self._api = ManagementApi.by_token(config.base_url, http, self._own, _PROBE)
+        else:
+            name, password = config.management_id, config.management_secret
+            self._api = ManagementApi.by_user(config.base_url, http, name, password, _PROBE)
+        self._managed = Clients(config, self._api)
+        self._resources = ApiResources(config, self._api)
+        self._applications = Applications(config, self._api, self._resources)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Scopes live in the shared API resource, or inside the one of each API version."""
+        overlap = {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else set()
+        return (
+            super().capabilities
+            | overlap
+            | {
+                C.CREATE_CLIENT,
+                C.READ_CLIENT,
+                C.UPDATE_CLIENT,
+                C.DELETE_CLIENT,
+                C.SUSPEND_CLIENT,
+                C.ROTATE_SECRET,
+                C.FIND_CLIENT,
+                C.LIST_CLIENTS,
+                C.SCOPES if self._settings.resources == "shared" else C.RESOURCES,
+            }
+        )
+
+    # clients
+
+    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
+        """The client, then the scopes it may ask for. A repeat takes over what an earlier attempt has left."""
+        made = self._applications.with_scopes(self._managed.create(metadata), metadata)
+        if made.handle.client_secret or metadata.token_endpoint_auth_method == "none":
+            return made
+        # One that was taken over, at a server that keeps only hashes of secrets.
+        return self.rotate_secret(made.handle, metadata)
+
+    def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
+        """The client and the scopes it may ask for."""
+        found = self._managed.read(handle)
+        return None if found is None else self._applications.with_observed(found)
+
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """``KeyManagerRejected`` with ``client_gone`` when there is none."""
+        return self._applications.with_scopes(self._managed.update(handle, metadata), metadata)
+
+    def delete_client(self, handle: ClientHandle) -> None:
+        """A client that is gone is success."""
+        self._managed.delete(handle)
+
+    def suspend_client(self, handle: ClientHandle) -> None:
+        """Disable its application."""
+        self._applications.enable(handle, enabled=False)
+
+    def resume_client(self, handle: ClientHandle) -> None:
+        """Enable its application."""
+        self._applications.enable(handle, enabled=True)
+
+    def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """A new secret: instead of the old one, which also ends all tokens of the client, or beside it."""
+        found = self._managed.read(handle)
+        if found is None:
+            raise gone(handle.client_id, 401)
+        scoped = self._applications.with_scopes(found, metadata)
+        made = self._applications.new_secret(scoped.handle)
+        return RegisteredClient(
+            handle=made.handle,
+            observed=scoped.observed,
+            ignored=scoped.ignored,
+            client_secret_expires_at=made.client_secret_expires_at,
+        )
+
+    def drop_old_secret(self, handle: ClientHandle) -> None:
+        """Delete all secrets but the newest."""
+        self.require(C.OVERLAPPING_SECRETS)
+        self._applications.drop_old_secrets(handle)
+
+    def find_client(self, marker: str) -> RegisteredClient | None:
+        """By the id that the marker always gets."""
+        return self._managed.find(marker)
+
+    def list_clients(self) -> Iterator[RegisteredClient]:
+        """Every OAuth client of the tenant, ours or not."""
+        return self._managed.all()
+
+    def verify_client(self, handle: ClientHandle) -> Verification:
+        """Its existence by management, its secret by revoking a made-up token."""
+        notes: tuple[str, ...] = ()
+        try:
+            exists = self._managed.read(ClientHandle(client_id=handle.client_id)) is not None
+        except KeyManagerRejected as refused:
+            if refused.remote_status != 403:
+                raise
+            exists, notes = True, ("The client belongs to somebody else: it cannot be read.",)
+        if not exists:
+            return Verification(exists=False, secret_works=False if handle.client_secret else None)
+        if not handle.client_secret:
+            return Verification(exists=True, secret_works=None, notes=(*notes, "There is no secret to try."))
+        bare = ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret)
+        return Verification(exists=True, secret_works=super().verify_client(bare).secret_works, notes=notes)
+
+    # APIs and scopes
+
+    def register_resource(self, resource: Resource) -> RemoteResource:
+        """An API resource of its own."""
+        self.require(C.RESOURCES)
+        return self._resources.register(resource)
+
+    def read_resource(self, remote_id: str) -> RemoteResource | None:
+        """``None`` when there is none."""
+        self.require(C.RESOURCES)
+        return self._resources.read(remote_id)
+
+    def update_resource(self, remote_id: str, resource: Resource) -> RemoteResource:
+        """Name and scopes; the identifier can never change."""
+        self.require(C.RESOURCES)
+        return self._resources.update(remote_id, resource)
+
+    def delete_resource(self, remote_id: str) -> None:
+        """One that is gone is success."""
+        self.require(C.RESOURCES)
+        self._resources.delete(remote_id)
+
+    def register_scope(self, scope: ScopeSpec) -> None:
+        """A scope of the shared API resource."""
+        self.require(C.SCOPES)
+        self._resources.register_scope(scope)
+
+    def delete_scope(self, key: str) -> None:
+        """One that is gone is success."""
+        self.require(C.SCOPES)
+        self._resources.delete_scope(key)
+
+    def list_scopes(self) -> frozenset[str]:
+        """The scopes of the shared API resource."""
+        self.require(C.SCOPES)
+        return self._resources.scope_keys()
+
+    def check(self) -> Iterator[CheckStep]:
+        """Discovery, keys, introspection, scopes, the rights to manage clients and API resources."""
+        self._discovery.forget()
+        yield from common_steps(self)
+        yield timed("right to manage clients", self._check_clients)
+        yield timed("right to manage API resources", self._check_resources)
+
+    def _check_clients(self) -> str:
+        self._api.prove_rights()
+        return "Applications can be listed; the first registration will prove the rest."
+
+    def _check_resources(self) -> str:
+        return f"{len(self._resources.ours())} of ours"

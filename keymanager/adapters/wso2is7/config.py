@@ -1,0 +1,111 @@
+"""Where a WSO2 Identity Server 7 is, our right to manage it, and what our APIs are there."""
+
+from dataclasses import dataclass
+
+from keymanager.adapters.config import knob
+from keymanager.adapters.rfc.config import RfcConfig
+
+GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wso2Is7Config:
+    """One tenant of one server."""
+
+    base_url: str = knob(
+        "Server URL",
+        kind="url",
+        required=True,
+        help="https://is.example.org:9443, with /t/<tenant> behind it for a tenant of its own. No slash at its end.",
+    )
+    issuer: str = knob(
+        "Issuer", kind="url", help="As tokens name it. Empty: /oauth2/token of the server, which is its default."
+    )
+    management_auth: str = knob(
+        "We prove ourselves by",
+        "basic",
+        choices=("basic", "oauth"),
+        help="A user's name and password, or a client with the management APIs authorised.",
+    )
+    management_id: str = knob("Management: user name or client id", required=True)
+    management_secret: str = knob("Management: password or client secret", secret=True, required=True)
+    resources: str = knob(
+        "Our APIs are there",
+        "shared",
+        choices=("shared", "per_api"),
+        help="One API resource with all scopes, or one for each API version.",
+    )
+    resource_identifier: str = knob(
+        "Shared API resource: identifier", "urn:archway:apis", help="Made with the first scope."
+    )
+    resource_prefix: str = knob(
+        "Own API resources: identifiers begin with", "urn:archway:", help="Only those are looked at and authorised."
+    )
+    policy: str = knob(
+        "Authorisation policy of our APIs",
+        "RBAC",
+        help="The policy's identifier as the server has it: RBAC, No Policy.",
+    )
+    secret_rotation: str = knob(
+        "A new secret",
+        "regenerate",
+        choices=("regenerate", "overlap"),
+        help="Replaces the old one and ends all tokens of the client, or stands beside it.",
+    )
+    token_validation: str = knob(
+        "Access tokens are checked by",
+        "introspection",
+        choices=("introspection", "jwt"),
+        help="With jwt, clients are registered for JWT access tokens.",
+    )
+
+    def check(self) -> dict[str, list[str]]:
+        """Errors that concern more than one field, by field."""
+        errors: dict[str, list[str]] = {}
+        if self.base_url.endswith("/"):
+            errors["base_url"] = ["This must not end with a slash."]
+        needed = "resource_identifier" if self.resources == "shared" else "resource_prefix"
+        if not getattr(self, needed):
+            errors[needed] = ["This is required here."]
+        return errors
+
+
+# Rights of the management APIs that a client is to be authorised for (``management_auth`` is ``oauth``).
+MANAGEMENT_SCOPES = (
+    *(f"internal_dcr_{verb}" for verb in ("create", "view", "update", "delete")),
+    *(f"internal_application_mgt_{verb}" for verb in ("view", "update")),
+    *(f"internal_application_mgt_client_secret_{verb}" for verb in ("create", "view", "delete")),
+    *(f"internal_api_resource_{verb}" for verb in ("create", "view", "update", "delete")),
+)
+
+
+def knobs(config: Wso2Is7Config) -> RfcConfig:
+    """The part that speaks the RFCs. The server reads Basic credentials as they are, without decoding them."""
+    oauth2 = f"{config.base_url}/oauth2"
+    oauth = config.management_auth == "oauth"
+    return RfcConfig(
+        issuer=config.issuer or f"{oauth2}/token",
+        discovery_url=f"{oauth2}/token/.well-known/openid-configuration",
+        token_endpoint=f"{oauth2}/token",
+        authorization_endpoint=f"{oauth2}/authorize",
+        introspection_endpoint=f"{oauth2}/introspect",
+        revocation_endpoint=f"{oauth2}/revoke",
+        userinfo_endpoint=f"{oauth2}/userinfo",
+        jwks_uri=f"{oauth2}/jwks",
+        registration="none",
+        initial_access_token_mode="client_credentials" if oauth else "none",
+        registration_client_id=config.management_id,
+        registration_client_secret=config.management_secret,
+        registration_scope=" ".join(MANAGEMENT_SCOPES),
+        grant_types=GRANT_TYPES,
+        basic_encoding="raw",
+        introspection_auth="basic",
+        introspection_client_id=config.management_id,
+        introspection_client_secret=config.management_secret,
+        token_validation=config.token_validation,
+        jwt_introspection=config.token_validation == "introspection",
+        client_id_claims=("client_id", "azp"),
+        scope_claims=("scope",),
+        absent_scope="none",
+        userinfo=True,
+    )
