@@ -61,6 +61,12 @@ class OnWso2Is7(AdapterConformance):
             world.wire.close()
             assert server.undescribed == []
 
+    def test_a_name_with_any_character_is_kept(self, adapter: KeyManagerAdapter, world: World) -> None:
+        """Names have few characters there: the others are replaced, and that is said."""
+        made = adapter.create_client(world.client_metadata(client_name="Müsli & Söhne <b>"))
+        assert made.observed["client_name"] == "M_sli _ S_hne _b_"
+        assert "client_name" in made.ignored
+
 
 class TestOneSharedApiResource(OnWso2Is7):
     pass

@@ -13,8 +13,10 @@ from keymanager.adapters.wso2is7.naming import (
     MARKER,
     application_name,
     marker_of,
+    plain,
     preset_client_id,
     redirect_uris_of,
+    shown_name,
 )
 
 _REGISTER: Final = "/api/identity/oauth2/dcr/v1.1/register"
@@ -61,7 +63,7 @@ class Clients:
         return None if self._api.is_missing(response) else self._registered(response, handle, None)
 
     def update(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        """A full replacement by our own metadata; the secret stays."""
+        """A replacement by our own metadata; the secret stays, and so do redirect URIs where none are sent."""
         path = f"{_REGISTER}/{quoted(handle.client_id)}"
         response = self._api.send("PUT", path, self._body(metadata), accepted=(401, 404), doing="the change")
         if self._api.is_missing(response):
@@ -77,7 +79,7 @@ class Clients:
     def find(self, marker: str) -> RegisteredClient | None:
         """By the id that the marker always gets, if the name is ours too."""
         found = self.read(ClientHandle(client_id=preset_client_id(marker)))
-        return found if found is not None and found.observed[MARKER] == marker_of(application_name(marker)) else None
+        return found if found is not None and found.observed[MARKER] == plain(marker) else None
 
     def all(self) -> Iterator[RegisteredClient]:
         """Every OAuth client of the tenant, ours or not."""
@@ -92,7 +94,9 @@ class Clients:
                 if client_id:
                     handle = ClientHandle(client_id=client_id, remote_id=text_of(entry, "id"))
                     name = text_of(entry, "name")
-                    yield RegisteredClient(handle=handle, observed={"client_name": name, MARKER: marker_of(name)})
+                    yield RegisteredClient(
+                        handle=handle, observed={"client_name": shown_name(name), MARKER: marker_of(name)}
+                    )
             offset += len(entries)
             if not entries or offset >= (whole_number(body, "totalResults") or 0):
                 return
@@ -102,14 +106,18 @@ class Clients:
         if unknown:
             raise InputError.of("grant_types", f"the key manager does not offer {', '.join(unknown)}")
         public = metadata.token_endpoint_auth_method == "none"
+        token_type = "JWT" if self._config.token_validation == "jwt" else "Default"
         return {
             **{name: value for name, value in metadata.extra.items() if name in _EXTRA},
-            "client_name": application_name(metadata.marker),
+            "client_name": application_name(metadata.client_name, metadata.marker),
+            # Shown to people who are asked for consent; kept from the first time on, and never shown to us.
             "ext_application_display_name": metadata.client_name,
             "grant_types": list(metadata.grant_types),
             "redirect_uris": list(metadata.redirect_uris),
             "ext_public_client": public,
-            "ext_token_type": "JWT" if self._config.token_validation == "jwt" else "Default",
+            # The name differs between releases; each heeds its own.
+            "ext_token_type": token_type,
+            "token_type_extension": token_type,
             # "none" is no method there: a public client has a flag of its own.
             **({} if public else {"token_endpoint_auth_method": metadata.token_endpoint_auth_method}),
         }
@@ -137,10 +145,11 @@ class Clients:
 def _observed(body: Mapping[str, Any]) -> dict[str, Any]:
     """A client by the names of RFC 7591, without secrets."""
     name = text_of(body, "client_name")
+    # Much of what can be asked is not in the answer, depending on the release.
     kept = ("client_id", "grant_types", "token_endpoint_auth_method", "ext_token_type", "ext_application_owner")
     return {
         **{member: body[member] for member in kept if body.get(member) is not None},
-        "client_name": text_of(body, "ext_application_display_name") or name,
+        "client_name": shown_name(name),
         "redirect_uris": redirect_uris_of(body),
         MARKER: marker_of(name),
     }
@@ -151,7 +160,7 @@ def _not_kept(metadata: ClientMetadata, observed: Mapping[str, Any]) -> tuple[st
         "client_name": metadata.client_name,
         "grant_types": sorted(metadata.grant_types),
         "redirect_uris": sorted(metadata.redirect_uris),
-        MARKER: marker_of(application_name(metadata.marker)),
+        MARKER: plain(metadata.marker),
     }
     if metadata.token_endpoint_auth_method != "none" and "token_endpoint_auth_method" in observed:
         asked["token_endpoint_auth_method"] = metadata.token_endpoint_auth_method

@@ -9,7 +9,8 @@ from typing import Any, Final
 from keymanager.adapters.rfc.answers import texts_of
 
 MARKER: Final = "archway_marker"
-_PREFIX: Final = "archway-"
+_OURS: Final = "archway-"
+_LONGEST: Final = 150
 _SEVERAL: Final = re.compile(r"regexp=\((.*)\)")
 
 
@@ -19,14 +20,25 @@ def preset_client_id(marker: str) -> str:
     return f"aw_{base64.b32encode(digest).decode().rstrip('=').lower()}"
 
 
-def application_name(marker: str) -> str:
-    """The name, unique in a tenant, of letters, digits, ``.``, ``_`` and ``-``. People see the display name instead."""
-    return f"{_PREFIX}{re.sub(r'[^a-zA-Z0-9._-]', '_', marker)}"
+def application_name(client_name: str, marker: str) -> str:
+    """The name for people with our marker as its last word, which makes it unique in the tenant.
+
+    The servers take words of letters, digits, ``.``, ``_`` and ``-`` only; every other character becomes ``_``.
+    """
+    words = " ".join(plain(word) for word in client_name.split())[:_LONGEST].strip()
+    return f"{words} {_OURS}{plain(marker)}".strip()
+
+
+def shown_name(name: str) -> str:
+    """An application's name without our marker."""
+    first, _, last = name.rpartition(" ")
+    return first if last.startswith(_OURS) else name
 
 
 def marker_of(name: str) -> str:
     """The marker in an application's name, or ""."""
-    return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else ""
+    last = name.rpartition(" ")[2]
+    return last.removeprefix(_OURS) if last.startswith(_OURS) else ""
 
 
 def redirect_uris_of(body: Mapping[str, Any]) -> list[str]:
@@ -36,3 +48,8 @@ def redirect_uris_of(body: Mapping[str, Any]) -> list[str]:
         several = _SEVERAL.fullmatch(uri)
         found += several[1].split("|") if several else [uri]
     return [uri for uri in found if uri]
+
+
+def plain(word: str) -> str:
+    """A word in the characters that names may have."""
+    return re.sub(r"[^a-zA-Z0-9._-]", "_", word)

@@ -31,8 +31,8 @@ _API: Final = f"{_SERVER}/api-resources"
 class Wso2Is7Server(VendorServer):
     """A running fake. ``scopes``: of the API resource ``identifier``, which exists at the start."""
 
-    # 404 for an API resource that is not there is not in the description.
-    undeclared: ClassVar[frozenset[int]] = frozenset({404})
+    # Not described: 404 for an API resource that is not there, 403 of registration (no right, or another owner).
+    undeclared: ClassVar[frozenset[int]] = frozenset({403, 404})
 
     def __init__(
         self,

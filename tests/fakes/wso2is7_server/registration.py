@@ -17,6 +17,7 @@ _MEMBERS: Final = frozenset(
     {
         *("client_name", "redirect_uris", "grant_types", "token_endpoint_auth_method"),
         *("ext_application_display_name", "ext_public_client", "ext_token_type", "ext_allowed_audience"),
+        "token_type_extension",
         *("ext_pkce_mandatory", "ext_pkce_support_plain", "backchannel_logout_uri", *_LIFETIMES),
     }
 )
@@ -45,12 +46,14 @@ def read(state: State, _: Received, client_id: str) -> Answer:
 
 
 def change(state: State, request: Received, client_id: str) -> Answer:
-    """PUT: what is sent is replaced, the rest stays."""
+    """PUT: the name, and what is sent."""
     app, body = _client(state, client_id), _checked(request, _MEMBERS)
     name = body.pop("client_name", app.name)
     if any(other.name == name and other is not app for other in state.apps.values()):
         raise _invalid(f"Application with the name {name} already exist in the system")
-    app.name, app.members = name, {**app.members, **body}
+    # Empty lists change nothing, and the display name is kept from the first time on.
+    kept = {key for key in ("grant_types", "redirect_uris") if not body.get(key)} | {"ext_application_display_name"}
+    app.name, app.members = name, {**app.members, **{key: body[key] for key in body.keys() - kept}}
     return Answer.of(_shown(state, app))
 
 
@@ -76,13 +79,13 @@ def _shown(state: State, app: App, *, with_secret: bool = False) -> dict[str, An
     uris = app.members.get("redirect_uris", [])
     callback = f"regexp=({'|'.join(uris)})" if len(uris) > 1 else "".join(uris)
     secret = {} if state.hashes_secrets and not with_secret else {"client_secret": app.secret}
+    method = app.members.get("token_endpoint_auth_method")
     return {
-        **app.members,
         "client_id": app.client_id,
         "client_name": app.name,
-        "client_secret_expires_at": 0,
         "redirect_uris": [callback],
-        "ext_application_owner": app.owner,
+        "grant_types": app.members.get("grant_types", []),
+        **({"token_endpoint_auth_method": method} if method else {}),
         **secret,
     }
 
