@@ -33,7 +33,7 @@ DIALECT: dict[Match, Match] = {registering: calling("POST", _DCR), updating: cal
 def wso2is7_values(server: Wso2Is7Server, **more: Any) -> dict[str, Any]:
     """Configuration for a fake."""
     user, password = PORTAL
-    return {"base_url": server.base_url, "management_id": user, "management_secret": password, **more}
+    return {"issuer": server.token_issuer, "management_id": user, "management_secret": password, **more}
 
 
 class OnWso2Is7(AdapterConformance):

@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ def adapter(server: Wso2Is7Server, clock: ManualClock) -> Wso2Is7Adapter:
 
 def wso2is7(server: Wso2Is7Server, clock: ManualClock, **more: Any) -> Wso2Is7Adapter:
     """An adapter for the fake, on the fake's clock."""
-    values = {"base_url": server.base_url, "management_id": PORTAL[0], "management_secret": PORTAL[1], **more}
+    values = {"issuer": server.token_issuer, "management_id": PORTAL[0], "management_secret": PORTAL[1], **more}
     http = HttpClient(guard=LOOPBACK, now=clock.now)
     OPENED.append(http)
     return Wso2Is7Adapter(parse_config(Wso2Is7Config, values), http, clock)
@@ -171,7 +171,7 @@ def test_our_own_refused_credentials_are_never_a_missing_client(
 ) -> None:
     made = adapter.create_client(machine())
     wrong = wso2is7(server, clock, management_secret="wrong")
-    operations = {
+    operations: dict[str, Callable[[], object]] = {
         "read": lambda: wrong.read_client(made.handle),
         "update": lambda: wrong.update_client(made.handle, machine()),
         "delete": lambda: wrong.delete_client(made.handle),
@@ -382,7 +382,8 @@ def test_a_jwt_is_checked_with_the_servers_keys(server: Wso2Is7Server, clock: Ma
     made = adapter.create_client(machine())
     facts = adapter.introspect(str(token(adapter, made).body["access_token"]))
     assert isinstance(facts, TokenFacts)
-    assert (facts.client_id, facts.scopes) == (made.handle.client_id, {READ})
+    assert facts.client_id == made.handle.client_id
+    assert facts.scopes == {READ}
     assert isinstance(adapter.introspect(server.make_token("c", [READ], seconds=-60)), Inactive)
     assert isinstance(adapter.introspect(server.make_token("c", [READ], iss="https://other.example")), Inactive)
     unscoped = adapter.introspect(server.make_token("c", [], scope=None))
@@ -416,16 +417,27 @@ def test_the_check_names_the_right_that_is_missing(server: Wso2Is7Server, clock:
     ("values", "field"),
     [
         ({"base_url": "https://is.example/"}, "config.base_url"),
+        ({"issuer": "https://login.example"}, "config.base_url"),
+        ({"issuer": ""}, "config.issuer"),
         ({"resource_identifier": ""}, "config.resource_identifier"),
         ({"resources": "per_api", "resource_prefix": ""}, "config.resource_prefix"),
         ({"management_secret": ""}, "config.management_secret"),
     ],
 )
 def test_a_wrong_setting_is_named(values: dict[str, Any], field: str) -> None:
-    good = {"base_url": "https://is.example", "management_id": "a", "management_secret": "b"}
+    good = {"issuer": "https://is.example/oauth2/token", "management_id": "a", "management_secret": "b"}
     with pytest.raises(InputError) as caught:
         parse_config(Wso2Is7Config, {**good, **values})
     assert field in caught.value.fields
+
+
+def test_a_server_with_an_issuer_of_another_name_is_managed_at_its_own_url(
+    server: Wso2Is7Server, clock: ManualClock
+) -> None:
+    server.token_issuer = "https://login.example"
+    adapter = wso2is7(server, clock, issuer="https://login.example", base_url=server.base_url, token_validation="jwt")
+    made = adapter.create_client(machine())
+    assert isinstance(adapter.introspect(str(token(adapter, made).body["access_token"])), TokenFacts)
 
 
 # the fake is really held against the descriptions

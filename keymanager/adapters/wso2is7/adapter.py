@@ -41,10 +41,10 @@ class Wso2Is7Adapter(RfcAdapter):
         self.config = config
         self._settings = config
         if config.management_auth == "oauth":
-            self._api = ManagementApi.by_token(config.base_url, http, self._own, _PROBE)
+            self._api = ManagementApi.by_token(config.server, http, self._own, _PROBE)
         else:
             name, password = config.management_id, config.management_secret
-            self._api = ManagementApi.by_user(config.base_url, http, name, password, _PROBE)
+            self._api = ManagementApi.by_user(config.server, http, name, password, _PROBE)
         self._managed = Clients(config, self._api)
         self._resources = ApiResources(config, self._api)
         self._applications = Applications(config, self._api, self._resources)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
 
+ISSUER_PATH = "/oauth2/token"
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 
 
@@ -12,14 +13,16 @@ GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 class Wso2Is7Config:
     """One tenant of one server."""
 
+    issuer: str = knob(
+        "Issuer",
+        kind="url",
+        required=True,
+        help="https://is.example.org:9443/oauth2/token as long as nobody changed it: as it is in every token.",
+    )
     base_url: str = knob(
         "Server URL",
         kind="url",
-        required=True,
-        help="https://is.example.org:9443, with /t/<tenant> behind it for a tenant of its own. No slash at its end.",
-    )
-    issuer: str = knob(
-        "Issuer", kind="url", help="As tokens name it. Empty: /oauth2/token of the server, which is its default."
+        help="Empty: the issuer without /oauth2/token. With /t/<tenant> at its end for a tenant of its own.",
     )
     management_auth: str = knob(
         "We prove ourselves by",
@@ -64,10 +67,17 @@ class Wso2Is7Config:
         errors: dict[str, list[str]] = {}
         if self.base_url.endswith("/"):
             errors["base_url"] = ["This must not end with a slash."]
+        elif not self.base_url and not self.issuer.endswith(ISSUER_PATH):
+            errors["base_url"] = [f"This is required where the issuer does not end with {ISSUER_PATH}."]
         needed = "resource_identifier" if self.resources == "shared" else "resource_prefix"
         if not getattr(self, needed):
             errors[needed] = ["This is required here."]
         return errors
+
+    @property
+    def server(self) -> str:
+        """The server's URL, with the tenant and without a slash at its end."""
+        return self.base_url or self.issuer.removesuffix(ISSUER_PATH)
 
 
 # Rights of the management APIs that a client is to be authorised for (``management_auth`` is ``oauth``).
@@ -81,10 +91,10 @@ MANAGEMENT_SCOPES = (
 
 def knobs(config: Wso2Is7Config) -> RfcConfig:
     """The part that speaks the RFCs. The server reads Basic credentials as they are, without decoding them."""
-    oauth2 = f"{config.base_url}/oauth2"
+    oauth2 = f"{config.server}/oauth2"
     oauth = config.management_auth == "oauth"
     return RfcConfig(
-        issuer=config.issuer or f"{oauth2}/token",
+        issuer=config.issuer,
         discovery_url=f"{oauth2}/token/.well-known/openid-configuration",
         token_endpoint=f"{oauth2}/token",
         authorization_endpoint=f"{oauth2}/authorize",
