@@ -6,11 +6,13 @@ from common.errors import InputError
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
+from keymanager.adapters.wso2is import Wso2IsAdapter
 from keymanager.adapters.wso2is7 import Wso2Is7Adapter
 
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
+    Wso2IsAdapter.slug: Wso2IsAdapter,
     Wso2Is7Adapter.slug: Wso2Is7Adapter,
 }
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from common.errors import KeyManagerRejected
 from common.http import HttpClient
 from keymanager.adapters.contract import (
     Capability,
@@ -24,6 +23,7 @@ from keymanager.adapters.wso2is7.applications import Applications
 from keymanager.adapters.wso2is7.clients import Clients
 from keymanager.adapters.wso2is7.config import Wso2Is7Config, knobs
 from keymanager.adapters.wso2is7.management import ManagementApi, gone
+from keymanager.adapters.wso2is7.verification import verified
 
 C = Capability
 _PROBE = "/api/server/v1/applications?limit=1"
@@ -129,19 +129,7 @@ class Wso2Is7Adapter(RfcAdapter):
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """Its existence by management, its secret by revoking a made-up token."""
-        notes: tuple[str, ...] = ()
-        try:
-            exists = self._managed.read(ClientHandle(client_id=handle.client_id)) is not None
-        except KeyManagerRejected as refused:
-            if refused.remote_status != 403:
-                raise
-            exists, notes = True, ("The client belongs to somebody else: it cannot be read.",)
-        if not exists:
-            return Verification(exists=False, secret_works=False if handle.client_secret else None)
-        if not handle.client_secret:
-            return Verification(exists=True, secret_works=None, notes=(*notes, "There is no secret to try."))
-        bare = ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret)
-        return Verification(exists=True, secret_works=super().verify_client(bare).secret_works, notes=notes)
+        return verified(handle, self._managed.read, lambda bare: self._clients.verify(bare).secret_works)
 
     # APIs and scopes
 

@@ -9,22 +9,28 @@ from tests.fakes.messages import Answer, Received, Refused
 from tests.fakes.wso2is7_server.state import App, State
 
 Sign = Callable[[Mapping[str, Any]], str]
+Granted = Callable[[App, list[str]], list[str]]
 LIFETIME = 3600
 
 
-def token(state: State, request: Received, issuer: str, sign: Sign) -> Answer:
-    """POST: scopes that the client is not authorised for are dropped without a word."""
+def authorised_scopes(app: App, asked: list[str]) -> list[str]:
+    """Scopes that the client is not authorised for are dropped without a word."""
+    held = {key for scopes in app.authorised.values() for key in scopes}
+    return [key for key in asked if key in held]
+
+
+def token(state: State, request: Received, issuer: str, sign: Sign, granted: Granted = authorised_scopes) -> Answer:
+    """POST."""
     app = _authenticated(state, request)
     grant = request.form.get("grant_type", "")
     if grant not in app.members.get("grant_types", []):
         raise Refused(Answer.error(400, "unauthorized_client", f"The client is not allowed to use {grant}"))
     if grant != "client_credentials":
         raise Refused(Answer.error(400, "invalid_grant", "Provided Authorization Grant is invalid"))
-    held = {key for scopes in app.authorised.values() for key in scopes}
-    scopes = [key for key in request.form.get("scope", "").split() if key in held]
+    scopes = granted(app, request.form.get("scope", "").split())
     seconds = int(app.members.get("ext_application_token_lifetime", LIFETIME))
     made = claims(state, issuer, app.client_id, scopes, seconds=seconds)
-    value = sign(made) if app.members.get("ext_token_type") == "JWT" else str(uuid.uuid4())
+    value = sign(made) if app.members.get("token_type_extension") == "JWT" else str(uuid.uuid4())
     state.tokens[value] = {"client_id": app.client_id, "scopes": scopes, "iat": made["iat"], "exp": made["exp"]}
     scope = {"scope": " ".join(scopes)} if scopes else {}
     return Answer.of({"access_token": value, **scope, "token_type": "Bearer", "expires_in": seconds})
@@ -96,7 +102,7 @@ def _authenticated(state: State, request: Received) -> App:
     if app is None:
         words = f"A valid OAuth client could not be found for client_id: {client_id}"
         raise Refused(Answer.error(401, "invalid_client", words))
-    public = app.members.get("ext_public_client") is True
+    public = True in (app.members.get("ext_public_client"), app.members.get("bypassClientCredentials"))
     known = public or any(hmac.compare_digest(held.value.encode(), secret.encode()) for held in app.secrets)
     if not known or not app.enabled:
         challenge = "Basic realm=WSO2.org" if request.basic else ""
