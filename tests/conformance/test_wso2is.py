@@ -64,6 +64,16 @@ class OnWso2Is(AdapterConformance):
         assert made.observed["client_name"] == "M_sli _ S_hne _b_"
         assert "client_name" in made.ignored
 
+    def test_a_scope_that_the_client_was_not_given_is_never_reported_as_granted(
+        self, adapter: KeyManagerAdapter, world: World, client: RegisteredClient
+    ) -> None:
+        """The server keeps the scopes of a client and grants others all the same: what it granted is reported."""
+        given = ask(adapter, client, " ".join(world.scopes))
+        assert "scope" not in client.ignored
+        facts = adapter.introspect(token_of(given))
+        assert isinstance(facts, TokenFacts)
+        assert facts.scopes == given.scopes == set(world.scopes)
+
 
 class TestWithEncodedIds(OnWso2Is):
     pass

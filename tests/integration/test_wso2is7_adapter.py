@@ -30,7 +30,7 @@ from keymanager.adapters.wso2is7 import Wso2Is7Adapter, Wso2Is7Config
 from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
 from tests.fakes.described import DESCRIPTIONS, described
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, Kind
 from tests.fakes.messages import Answer, Received
 from tests.fakes.wso2is7_server import PORTAL, SHARED, Wso2Is7Server
 
@@ -255,6 +255,26 @@ def test_rotating_the_secret_of_a_client_that_is_gone_says_so(adapter: Wso2Is7Ad
     adapter.delete_client(made.handle)
     with pytest.raises(KeyManagerRejected) as caught:
         adapter.rotate_secret(made.handle, machine())
+    assert caught.value.remote_code == "client_gone"
+
+
+def test_a_client_whose_application_is_not_listed_yet_is_not_called_gone(
+    server: Wso2Is7Server, adapter: Wso2Is7Adapter
+) -> None:
+    made = adapter.create_client(machine())
+    bare = replace(made.handle, remote_id="")
+    nothing = Fault(kind=Kind.ANSWER_INSTEAD, times=2, body=b'{"applications": []}', content_type="application/json")
+    server.fault("application_list", nothing)
+    with pytest.raises(KeyManagerUnavailable):
+        adapter.rotate_secret(bare, machine())
+    assert adapter.rotate_secret(bare, machine()).handle.remote_id == made.handle.remote_id
+
+
+def test_suspending_a_client_that_is_gone_says_so(adapter: Wso2Is7Adapter) -> None:
+    made = adapter.create_client(machine())
+    adapter.delete_client(made.handle)
+    with pytest.raises(KeyManagerRejected) as caught:
+        adapter.suspend_client(made.handle)
     assert caught.value.remote_code == "client_gone"
 
 

@@ -185,6 +185,6 @@ def _not_kept(metadata: ClientMetadata, observed: Mapping[str, Any]) -> tuple[st
     }
     got = {name: sorted(map(str, value)) if isinstance(value, list) else value for name, value in observed.items()}
     lost = {name for name, value in asked.items() if got.get(name) != value}
-    # The server keeps a client's scopes as a note and gives whatever is asked for.
-    unlimited = {"scope"} if metadata.scopes else set()
-    return tuple(sorted(lost | unlimited | (metadata.extra.keys() - _EXTRA)))
+    # Kept, as a note: the server gives whatever is asked for.
+    lost |= {"scope"} if frozenset(observed["scope"].split()) != metadata.scopes else set()
+    return tuple(sorted(lost | (metadata.extra.keys() - _EXTRA)))

@@ -94,18 +94,15 @@ class Wso2Is7Adapter(RfcAdapter):
 
     def suspend_client(self, handle: ClientHandle) -> None:
         """Disable its application."""
-        self._applications.enable(handle, enabled=False)
+        self._applications.enable(self._present(handle).handle, enabled=False)
 
     def resume_client(self, handle: ClientHandle) -> None:
         """Enable its application."""
-        self._applications.enable(handle, enabled=True)
+        self._applications.enable(self._present(handle).handle, enabled=True)
 
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A new secret: instead of the old one, which also ends all tokens of the client, or beside it."""
-        found = self._managed.read(handle)
-        if found is None:
-            raise gone(handle.client_id, 401)
-        scoped = self._applications.with_scopes(found, metadata)
+        scoped = self._applications.with_scopes(self._present(handle), metadata)
         made = self._applications.new_secret(scoped.handle)
         return RegisteredClient(
             handle=made.handle,
@@ -117,7 +114,7 @@ class Wso2Is7Adapter(RfcAdapter):
     def drop_old_secret(self, handle: ClientHandle) -> None:
         """Delete all secrets but the newest."""
         self.require(C.OVERLAPPING_SECRETS)
-        self._applications.drop_old_secrets(handle)
+        self._applications.drop_old_secrets(self._present(handle).handle)
 
     def find_client(self, marker: str) -> RegisteredClient | None:
         """By the id that the marker always gets."""
@@ -174,6 +171,13 @@ class Wso2Is7Adapter(RfcAdapter):
         yield from common_steps(self)
         yield timed("right to manage clients", self._check_clients)
         yield timed("right to manage API resources", self._check_resources)
+
+    def _present(self, handle: ClientHandle) -> RegisteredClient:
+        """The client, or ``KeyManagerRejected`` with ``client_gone``."""
+        found = self._managed.read(handle)
+        if found is None:
+            raise gone(handle.client_id, 401)
+        return found
 
     def _check_clients(self) -> str:
         self._api.prove_rights()

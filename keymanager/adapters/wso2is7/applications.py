@@ -3,16 +3,15 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from common.errors import ArchwayError, KeyManagerProtocolError
+from common.errors import ArchwayError, KeyManagerProtocolError, KeyManagerUnavailable
 from common.http import address_only
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
 from keymanager.adapters.rfc.answers import text_of, whole_number
 from keymanager.adapters.wso2is7.api_resources import ApiResource, ApiResources
 from keymanager.adapters.wso2is7.config import Wso2Is7Config
-from keymanager.adapters.wso2is7.management import ManagementApi, gone, quoted
+from keymanager.adapters.wso2is7.management import ManagementApi, quoted
 
 _APPLICATIONS: Final = "/api/server/v1/applications"
-_APP_ID_UNKNOWN: Final = 404
 
 
 class Applications:
@@ -115,7 +114,7 @@ class Applications:
         return f"{_APPLICATIONS}/{quoted(self._id(handle))}"
 
     def _id(self, handle: ClientHandle) -> str:
-        """The application's id, looked up where it is not known yet. Raises ``client_gone`` when there is none."""
+        """The application's id, looked up where it is not known yet. Callers know that the client is there."""
         if handle.remote_id:
             return handle.remote_id
         wanted = quoted(f"clientId eq {handle.client_id}")
@@ -123,7 +122,7 @@ class Applications:
         for entry in response.json_object().get("applications") or []:
             if entry.get("clientId") == handle.client_id and text_of(entry, "id"):
                 return text_of(entry, "id")
-        raise gone(handle.client_id, _APP_ID_UNKNOWN)
+        raise KeyManagerUnavailable(f"The application of {handle.client_id} is not listed yet", retry_after=1.0)
 
 
 def _scopes_of(authorised: dict[str, Any]) -> frozenset[str]:
