@@ -226,6 +226,18 @@ def test_a_regenerated_secret_ends_all_tokens_of_the_client(adapter: Wso2Is7Adap
     assert Capability.OVERLAPPING_SECRETS not in adapter.capabilities
 
 
+def test_a_read_that_shows_an_older_secret_does_not_replace_the_current_one(
+    server: Wso2Is7Server, clock: ManualClock
+) -> None:
+    adapter = wso2is7(server, clock, secret_rotation="overlap")
+    rotated = adapter.rotate_secret(adapter.create_client(machine()).handle, machine())
+    server.state.shows_oldest = True
+    found = adapter.read_client(rotated.handle)
+    assert found is not None
+    assert found.handle.client_secret == rotated.handle.client_secret
+    assert adapter.update_client(rotated.handle, machine()).handle.client_secret == rotated.handle.client_secret
+
+
 def test_overlap_is_refused_by_a_server_with_one_secret(server: Wso2Is7Server, clock: ManualClock) -> None:
     adapter = wso2is7(server, clock, secret_rotation="overlap")
     made = adapter.create_client(machine())

@@ -232,6 +232,18 @@ def test_nothing_is_dropped_where_the_newest_secret_is_not_known(server: Wso2IsS
     assert len(app.secrets) == 2
 
 
+def test_a_read_that_shows_an_older_secret_does_not_replace_the_current_one(
+    server: Wso2IsServer, clock: ManualClock
+) -> None:
+    adapter = wso2is(server, clock, secret_rotation="overlap")
+    rotated = adapter.rotate_secret(adapter.create_client(machine()).handle, machine())
+    server.state.shows_oldest = True
+    found = adapter.read_client(rotated.handle)
+    assert found is not None
+    assert found.handle.client_secret == rotated.handle.client_secret
+    assert adapter.update_client(rotated.handle, machine()).handle.client_secret == rotated.handle.client_secret
+
+
 def test_overlap_is_refused_by_a_server_with_one_secret(server: Wso2IsServer, clock: ManualClock) -> None:
     adapter = wso2is(server, clock, secret_rotation="overlap")
     made = adapter.create_client(machine())

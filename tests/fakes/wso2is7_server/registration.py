@@ -78,7 +78,11 @@ def _client(state: State, client_id: str) -> App:
 def _shown(state: State, app: App, *, with_secret: bool = False) -> dict[str, Any]:
     uris = app.members.get("redirect_uris", [])
     callback = f"regexp=({'|'.join(uris)})" if len(uris) > 1 else "".join(uris)
-    secret = {} if state.hashes_secrets and not with_secret else {"client_secret": app.secret}
+    secret = (
+        {}
+        if state.hashes_secrets and not with_secret
+        else {"client_secret": app.secrets[0 if state.shows_oldest else -1].value}
+    )
     method = app.members.get("token_endpoint_auth_method")
     return {
         "client_id": app.client_id,

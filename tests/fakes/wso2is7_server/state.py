@@ -51,12 +51,13 @@ class ApiResource:
 class State:
     """``multiple_secrets``: the server has them on. ``hashes_secrets``: it shows a secret only when it is made.
 
-    ``page``: the most entries in one answer.
+    ``shows_oldest``: of several secrets a read shows the oldest. ``page``: the most entries in one answer.
     """
 
     clock: Callable[[], float]
     multiple_secrets: bool = True
     hashes_secrets: bool = False
+    shows_oldest: bool = False
     page: int = 100
     apps: dict[str, App] = field(default_factory=dict)
     resources: dict[str, ApiResource] = field(default_factory=dict)

@@ -126,6 +126,7 @@ class Clients:
         uris = app.members.get("redirect_uris", [])
         callback = f"regexp=({'|'.join(uris)})" if len(uris) > 1 else "".join(uris)
         hidden = self._state.hashes_secrets and not with_secret
+        secret = app.secrets[0 if self._state.shows_oldest and not with_secret else -1].value
         kept = ("grant_types", "token_type_extension", "application_scopes", "ext_application_owner")
         return {
             **{name: app.members[name] for name in kept if name in app.members},
@@ -133,7 +134,7 @@ class Clients:
             "client_name": app.name,
             "client_secret_expires_at": "0",
             "redirect_uris": [callback],
-            **({} if hidden else {"client_secret": app.secret}),
+            **({} if hidden else {"client_secret": secret}),
         }
 
 
