@@ -48,7 +48,7 @@ def test_every_client_has_our_key_as_its_id_whatever_it_is_called(place: Place) 
     assert made.observed["client_name"] == "Größe Ü 日本"
     facts = adapter.introspect(str(ask(adapter, made).body["access_token"]))
     assert isinstance(facts, TokenFacts)
-    assert (facts.client_id, facts.aud) == (wish.marker, (wish.marker,))
+    assert (facts.client_id, facts.aud) == (wish.marker, ("archway",))
 
 
 def test_a_marker_whose_characters_would_be_dropped_is_refused(place: Place) -> None:

@@ -86,6 +86,7 @@ def test_a_removed_scope_is_taken_from_every_client_also_from_one_that_got_it_me
     place.server.meanwhile("resource_server.update", lambda: setattr(stored, "scopes", ["a", "b"]))
     adapter.delete_scope("b")
     assert stored.scopes == ["a"]
+    assert (stored.client_credentials, stored.expire_duration, stored.name) == (True, 3600, made.handle.client_id)
     assert adapter.list_scopes() == {"a"}
     adapter.delete_scope("a")
     assert adapter.list_scopes() == frozenset()
@@ -147,10 +148,10 @@ def test_each_api_has_its_resource_server_and_clients_live_in_it(place: Place) -
     other = adapter.create_client(metadata("shop:buy"))
     assert made.handle.remote_id.startswith(f"{museum.remote_id}/")
     assert other.handle.remote_id.startswith(f"{shop.remote_id}/")
-    for client in (made, other):
+    for client, api in ((made, MUSEUM), (other, SHOP)):
         facts = adapter.introspect(str(ask(adapter, client).body["access_token"]))
         assert isinstance(facts, TokenFacts)
-        assert facts.client_id == client.handle.client_id
+        assert (facts.client_id, facts.aud) == (client.handle.client_id, (api.identifier,))
 
 
 def test_a_client_cannot_have_the_scopes_of_two_apis(place: Place) -> None:

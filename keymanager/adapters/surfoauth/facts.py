@@ -13,8 +13,11 @@ from keymanager.adapters.rfc.answers import required_text, text_of, texts_of, wh
 _DROPPED = re.compile(r"[^a-z0-9_-]")
 
 
-def facts_of(response: HttpResponse) -> TokenFacts:
-    """The facts of a token that is good. Raises ``KeyManagerProtocolError`` when what makes it usable is missing."""
+def facts_of(response: HttpResponse, *, recipient: str) -> TokenFacts:
+    """The facts of a token that is good, at the resource server ``recipient``: what it calls audience is the client.
+
+    Raises ``KeyManagerProtocolError`` when what makes it usable is missing.
+    """
     body = response.json_object()
     audience = required_text(body, "audience", response)
     principal = body.get("principal")
@@ -33,7 +36,7 @@ def facts_of(response: HttpResponse) -> TokenFacts:
         exp=milliseconds // 1000 if milliseconds else None,
         sub=name,
         username="" if machine else name,
-        aud=(audience,),
+        aud=(recipient,),
         claims=redact_mapping(body),
     )
 

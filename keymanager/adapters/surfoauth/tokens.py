@@ -146,7 +146,7 @@ class Tokens:
         )
         response = self._http.send(request)
         if response.status == 200:
-            return facts_of(response)
+            return facts_of(response, recipient=self._servers.identifier_of(server) or server.name)
         error = text_of(response.json_object_or_empty(), "error")
         if (response.status, error) == (404, "not_found"):
             return None
