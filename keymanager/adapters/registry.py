@@ -6,10 +6,12 @@ from common.errors import InputError
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
+from keymanager.adapters.surfoauth import SurfOAuthAdapter
 
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
+    SurfOAuthAdapter.slug: SurfOAuthAdapter,
 }
 
 
