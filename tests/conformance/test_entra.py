@@ -14,7 +14,7 @@ from keymanager.adapters.contract import KeyManagerAdapter, ScopeSpec
 from keymanager.adapters.entra import EntraAdapter, EntraConfig
 from tests.conformance import world as suite
 from tests.conformance.suite import AdapterConformance
-from tests.conformance.world import Wire, World, ask
+from tests.conformance.world import Match, Wire, World, ask
 from tests.fakes.described import Described, Description, vendor_file
 from tests.fakes.entra_server import EntraServer
 
@@ -73,7 +73,7 @@ def held_against_the_description(server: EntraServer) -> httpx2.BaseTransport:
 def entra_world(server: EntraServer, **changes: Any) -> World:
     """A world on a fake directory that knows the suite's scopes."""
     config = parse_config(EntraConfig, values_for(server, **changes))
-    meanings = {
+    meanings: dict[Match, Match] = {
         suite.registering: registering,
         suite.updating: updating,
         suite.asking_for_a_token: asking_for_a_token,

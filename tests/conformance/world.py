@@ -18,7 +18,7 @@ class Wire(httpx2.BaseTransport):
     """Passes requests on, keeps them, and misbehaves once for the next request that matches."""
 
     def __init__(self, inner: httpx2.BaseTransport, meanings: Mapping[Match, Match] | None = None) -> None:
-        """``meanings``: how this server's requests for what the suite speaks of (``registering`` ...) are recognised."""
+        """``meanings``: how this server's requests for what the suite calls ``registering`` ... are recognised."""
         self._inner = inner
         self._meanings = dict(meanings or {})
         self._planned: tuple[Match, Behaviour] | None = None
