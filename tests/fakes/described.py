@@ -119,7 +119,7 @@ class Described(httpx2.BaseTransport):
         link_parameters: frozenset[str] = frozenset(),
     ) -> None:
         self._inner = inner
-        self._description = description
+        self.description = description
         self._base = base.rstrip("/")
         self._undescribed = dict(undescribed or {})
         self._link_parameters = link_parameters
@@ -133,7 +133,7 @@ class Described(httpx2.BaseTransport):
         below = unquote(re.sub("%2[fF]", "%252F", address.removeprefix(self._base)))
         if not address.startswith(f"{self._base}/"):
             return self._inner.handle_request(request)
-        operation = self._description.find(request.method, below)
+        operation = self.description.find(request.method, below)
         assert operation is not None, f"{request.method} {below} is not described"
         self._check_request(operation, request, below, query)
         response = self._inner.handle_request(request)
@@ -150,7 +150,7 @@ class Described(httpx2.BaseTransport):
         what = f"{operation.method} {operation.template}"
         declared: dict[tuple[str, str], tuple[dict[str, Any], tuple[str, ...]]] = {}
         for index, node in enumerate((*operation.shared_parameters, *operation.node.get("parameters", ()))):
-            found, where = self._description.resolved(node, (*operation.where, "parameters", str(index)))
+            found, where = self.description.resolved(node, (*operation.where, "parameters", str(index)))
             declared[found["in"], found["name"]] = (found, where)
         sent = dict(parse_qsl(query, keep_blank_values=True))
         unknown = [name for name in sent if ("query", name) not in declared and name not in self._link_parameters]
@@ -174,7 +174,7 @@ class Described(httpx2.BaseTransport):
         self._check_body(what, request.headers, request.content, body, (*operation.where, "requestBody"))
 
     def _check_parameter(self, what: str, name: str, value: str, found: dict[str, Any], where: tuple[str, ...]) -> None:
-        schema, place = self._description.resolved(found.get("schema", {}), (*where, "schema"))
+        schema, place = self.description.resolved(found.get("schema", {}), (*where, "schema"))
         kind = schema.get("type")
         typed: Any = value
         if kind == "integer" and value.lstrip("-").isdigit():
@@ -183,14 +183,14 @@ class Described(httpx2.BaseTransport):
             typed = value == "true"
         elif kind == "array":
             typed = value.split(",")
-        faults = self._description.faults(typed, place) if found.get("schema") else []
+        faults = self.description.faults(typed, place) if found.get("schema") else []
         assert not faults, f"{what}: parameter {name}: {faults}"
 
     def _check_answer(self, operation: Operation, response: httpx2.Response, body: bytes) -> None:
         what = f"{operation.method} {operation.template} -> {response.status_code}"
         known = self._undescribed.get((operation.method, operation.template, response.status_code))
         if known is not None:
-            faults = self._description.faults(json.loads(body), tuple(known.removeprefix("#/").split("/")))
+            faults = self.description.faults(json.loads(body), tuple(known.removeprefix("#/").split("/")))
             assert not faults, f"{what}: {faults}"
             return
         answers = operation.node["responses"]
@@ -199,14 +199,14 @@ class Described(httpx2.BaseTransport):
         if name is None and response.status_code in (401, 403, 429, 500, 503):
             return  # of the whole server rather than of one operation: descriptions often leave these out
         assert name is not None, f"{what}: this status is not described"
-        node, where = self._description.resolved(answers[name], (*operation.where, "responses", name))
+        node, where = self.description.resolved(answers[name], (*operation.where, "responses", name))
         if body and node.get("content"):
             self._check_body(what, response.headers, body, node, where)
 
     def _check_body(
         self, what: str, headers: httpx2.Headers, content: bytes, node: Any, where: tuple[str, ...]
     ) -> None:
-        node, where = self._description.resolved(node, where)
+        node, where = self.description.resolved(node, where)
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         kinds = node["content"]
         assert media in kinds, f"{what}: {media or 'no content type'} instead of {sorted(kinds)}"
@@ -216,7 +216,7 @@ class Described(httpx2.BaseTransport):
             value: Any = dict(parse_qsl(content.decode(), keep_blank_values=True))
         else:
             value = json.loads(content)
-        faults = self._description.faults(value, (*where, "content", media, "schema"))
+        faults = self.description.faults(value, (*where, "content", media, "schema"))
         assert not faults, f"{what}: {faults}"
 
 
