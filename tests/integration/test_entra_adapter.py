@@ -199,6 +199,30 @@ def test_a_rotation_whose_old_secret_did_not_end_is_unknown_and_ends_it_the_next
     assert ask(adapter, rotated, READ).ok
 
 
+def test_a_secret_is_not_called_ended_because_its_application_is_not_visible(kit: Kit) -> None:
+    adapter = kit.adapter()
+    made = adapter.create_client(kit.client())
+    kit.server.fault("remove_password", failing(404, "Request_ResourceNotFound"))
+    with pytest.raises(OutcomeUnknown):
+        adapter.rotate_secret(made.handle, kit.client())
+    assert ask(adapter, made, READ).ok
+    adapter.rotate_secret(made.handle, kit.client())
+    assert not ask(adapter, made, READ).ok
+
+
+def test_a_secret_that_somebody_ended_meanwhile_does_not_stop_a_rotation(kit: Kit) -> None:
+    adapter = kit.adapter()
+    made = adapter.create_client(kit.client())
+
+    def ended(request: httpx2.Request, inner: httpx2.BaseTransport) -> httpx2.Response:
+        inner.handle_request(request).read()
+        return inner.handle_request(request)
+
+    kit.wire.plan(lambda request: request.url.path.endswith("/removePassword"), ended)
+    rotated = adapter.rotate_secret(made.handle, kit.client())
+    assert ask(adapter, rotated, READ).ok
+
+
 def test_of_three_rotations_two_secrets_are_left(kit: Kit) -> None:
     adapter = kit.adapter(two_secrets=True)
     first = adapter.create_client(kit.client())
@@ -376,6 +400,36 @@ def test_a_client_that_is_older_than_a_resource_gets_its_scopes_there(kit: Kit) 
     assert found is not None
     assert found.identifier == MUSEUM.identifier
     assert found.scopes == {READ, WRITE}
+
+
+def test_a_resource_that_could_not_be_finished_is_unknown_and_finished_by_a_repeat(kit: Kit) -> None:
+    adapter = kit.adapter()
+    before = len(kit.server.directory.applications)
+    kit.server.fault("update", throttled(retry_after=1))
+    with pytest.raises(OutcomeUnknown):
+        adapter.register_resource(MUSEUM)
+    made = adapter.register_resource(MUSEUM)
+    assert len(kit.server.directory.applications) == before + 1
+    assert made.scopes == MUSEUM.scopes
+
+
+def test_a_resource_that_somebody_removed_is_made_again(kit: Kit) -> None:
+    adapter = kit.adapter()
+    made = adapter.register_resource(MUSEUM)
+    kit.server.directory.remove_application(kit.server.directory.applications[made.remote_id])
+    again = adapter.update_resource(made.remote_id, MUSEUM)
+    assert again.remote_id != made.remote_id
+    assert adapter.read_resource(again.remote_id) is not None
+
+
+def test_tags_that_an_administrator_gave_stay(kit: Kit) -> None:
+    adapter = kit.adapter()
+    made = adapter.create_client(kit.client())
+    principal = kit.server.directory.by_app_id(kit.server.directory.principals, made.handle.client_id)
+    assert principal is not None
+    principal["tags"].append("HideApp")
+    adapter.update_client(made.handle, kit.client(client_name="Renamed"))
+    assert principal["tags"] == ["archway-client", "HideApp"]
 
 
 def test_a_token_for_two_resources_is_refused_before_anything_is_sent(kit: Kit) -> None:

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.errors import KeyManagerProtocolError, KeyManagerRejected, KeyManagerUnavailable
+from common.errors import (
+    KeyManagerError,
+    KeyManagerProtocolError,
+    KeyManagerRejected,
+    KeyManagerUnavailable,
+    OutcomeUnknown,
+)
 from keymanager.adapters.contract import RemoteResource, Resource, ScopeSpec
 from keymanager.adapters.entra.config import EntraConfig
 from keymanager.adapters.entra.graph import CREATE_IF_MISSING, Graph, by_key
@@ -66,16 +72,14 @@ class Apis:
     def principal(self, app_id: str, *, tag: str) -> str:
         """The id of an application's service principal, which is made when it is missing."""
         key = by_key("servicePrincipals", "appId", app_id)
-        response = self._graph.call(
-            "PATCH",
-            key,
-            {"tags": [tag]},
-            fine=(201, 204),
-            headers=CREATE_IF_MISSING,
-            doing="the service principal",
-            repeatable=True,
-        )
-        found = response.json_object() if response.status == 201 else self._graph.find(key, doing="to show it")
+        found = self._graph.find(key, doing="to show the service principal")
+        if found is None or tag not in texts_of(found, "tags"):
+            body = {"tags": [*texts_of(found or {}, "tags"), tag]}
+            response = self._graph.call(
+                "PATCH", key, body, fine=(201, 204), headers=CREATE_IF_MISSING, doing="the service principal"
+            )
+            if response.status == 201:
+                found = response.json_object()
         if found is None or not text_of(found, "id"):
             raise KeyManagerUnavailable("The service principal is not visible yet", retry_after=5.0)
         return text_of(found, "id")
@@ -109,7 +113,10 @@ class Apis:
         name = f"archway-resource-{uuid.uuid5(_NAMESPACE, resource.identifier).hex}"
         key = by_key("applications", "uniqueName", name)
         application = self._ensured(key, resource.name, self.uri_of(resource.identifier), notes=resource.identifier)
-        return self._as_wanted(application, resource)
+        try:
+            return self._as_wanted(application, resource)
+        except KeyManagerError as exc:
+            raise OutcomeUnknown(f"The resource exists, but it is not complete: {exc.message}") from exc
 
     def read_resource(self, remote_id: str) -> RemoteResource | None:
         """By the application's object id."""
@@ -171,7 +178,7 @@ class Apis:
             "api": {"requestedAccessTokenVersion": self._token_version},
         } | ({"notes": notes} if notes else {})
         response = self._graph.call(
-            "PATCH", key, body, fine=(201, 204), headers=CREATE_IF_MISSING, doing="the exposed API", repeatable=True
+            "PATCH", key, body, fine=(201, 204), headers=CREATE_IF_MISSING, doing="the exposed API"
         )
         found = response.json_object() if response.status == 201 else self._graph.find(key, doing="to show it")
         if found is None or not text_of(found, "id") or not text_of(found, "appId"):
@@ -205,7 +212,7 @@ class Apis:
     def _patch(self, application: Mapping[str, Any], body: dict[str, Any]) -> None:
         path = f"/applications/{text_of(application, 'id')}"
         try:
-            self._graph.call("PATCH", path, body, fine=(204,), doing="the permissions", repeatable=True)
+            self._graph.call("PATCH", path, body, fine=(204,), doing="the permissions")
         except KeyManagerRejected as exc:
             if exc.remote_status == 404:
                 raise KeyManagerUnavailable("The exposed API is not visible yet", retry_after=5.0) from exc

@@ -59,18 +59,18 @@ class Passwords:
                 "POST",
                 f"/applications/{object_id}/removePassword",
                 {"keyId": key_id},
-                fine=(204, 404),
+                fine=(204,),
                 doing="the end of a client secret",
                 repeatable=True,
             )
         except KeyManagerRejected as exc:
-            # 400 for an id that it does not (or no longer) know: only the application itself can tell.
-            if exc.remote_status != 400 or key_id in self._key_ids(object_id):
+            # It does not (or no longer) know the id, or not yet the application: only the application can tell.
+            if exc.remote_status not in (400, 404) or not self._is_gone(object_id, key_id):
                 raise
 
-    def _key_ids(self, object_id: str) -> set[str]:
+    def _is_gone(self, object_id: str, key_id: str) -> bool:
         found = self._graph.find(f"/applications/{object_id}", doing="to show the application")
-        return {text_of(entry, "keyId") for entry in _entries(found or {})}
+        return found is not None and key_id not in [text_of(entry, "keyId") for entry in _entries(found)]
 
 
 def ours(application: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ class Scopes:
         one = f"{self._path}/{quote(scope.key, safe='')}"
         present = self._management.find(one, doing="to show the scope")
         if present is None:
-            self._management.call("POST", self._path, body, fine=(201,), doing="the scope", repeatable=True)
+            self._management.call("POST", self._path, body, fine=(201,), doing="the scope")
         elif text_of(present.json_object(), "description") != body["description"]:
             self._management.call("PUT", one, body, fine=(200,), doing="the scope", repeatable=True)
 
