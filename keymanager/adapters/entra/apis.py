@@ -19,13 +19,24 @@ from common.errors import (
 from keymanager.adapters.contract import RemoteResource, Resource, ScopeSpec
 from keymanager.adapters.entra.config import EntraConfig
 from keymanager.adapters.entra.graph import CREATE_IF_MISSING, Graph, by_key
+from keymanager.adapters.entra.permission_lists import (
+    LONGEST_WORDS,
+    NAMESPACE,
+    enabled_ids,
+    is_ours,
+    kept,
+    objects,
+    permission_id,
+    role_entry,
+    roles,
+    scope_entry,
+    switched_off,
+)
 from keymanager.adapters.rfc.answers import text_of, texts_of
 
 API_TAG = "archway-api"
 # A permission that is enabled can be neither changed nor deleted.
 _STILL_ENABLED = "CannotDeleteOrUpdateEnabledEntitlement"
-_NAMESPACE = uuid.UUID("5f0c5b57-9f0b-5d0c-8a53-6a1f4c9be1d7")
-_SHORT, _LONG = 100, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +78,7 @@ class Apis:
 
     def uri_of(self, identifier: str) -> str:
         """The application id URI of a resource: no call is needed to ask a token for it."""
-        return f"{self._config.api_uri}-{uuid.uuid5(_NAMESPACE, identifier).hex}"
+        return f"{self._config.api_uri}-{uuid.uuid5(NAMESPACE, identifier).hex}"
 
     def principal(self, app_id: str, *, tag: str) -> str:
         """The id of an application's service principal, which is made when it is missing."""
@@ -91,26 +102,26 @@ class Apis:
         application = self._ensured(self._shared_key, "Archway APIs", self._config.api_uri)
         self.principal(text_of(application, "appId"), tag=API_TAG)
         words = scope.description or scope.key
-        described = {entry["value"]: text_of(entry, "description") for entry in _roles(application)}
-        if described.get(scope.key) != words[:_LONG]:
-            self._write(application, {**_kept(application), scope.key: words})
+        described = {entry["value"]: text_of(entry, "description") for entry in roles(application)}
+        if described.get(scope.key) != words[:LONGEST_WORDS]:
+            self._write(application, {**kept(application), scope.key: words})
 
     def delete_scope(self, key: str) -> None:
         """Disable the scope, then delete it."""
         application = self._shared_application()
-        if application is not None and key in _kept(application):
-            self._write(application, {name: words for name, words in _kept(application).items() if name != key})
+        if application is not None and key in kept(application):
+            self._write(application, {name: words for name, words in kept(application).items() if name != key})
 
     def list_scopes(self) -> frozenset[str]:
         """Every enabled app role of the shared application."""
         application = self._shared_application()
-        return frozenset(_enabled_ids(application)) if application is not None else frozenset()
+        return frozenset(enabled_ids(application)) if application is not None else frozenset()
 
     # resources
 
     def register_resource(self, resource: Resource) -> RemoteResource:
         """An application of its own, so that its tokens have an audience of their own."""
-        name = f"archway-resource-{uuid.uuid5(_NAMESPACE, resource.identifier).hex}"
+        name = f"archway-resource-{uuid.uuid5(NAMESPACE, resource.identifier).hex}"
         key = by_key("applications", "uniqueName", name)
         application = self._ensured(key, resource.name, self.uri_of(resource.identifier), notes=resource.identifier)
         try:
@@ -138,7 +149,7 @@ class Apis:
 
     def _as_wanted(self, application: dict[str, Any], resource: Resource) -> RemoteResource:
         principal = self.principal(text_of(application, "appId"), tag=API_TAG)
-        if set(_kept(application)) != resource.scopes:
+        if set(kept(application)) != resource.scopes:
             self._write(application, {key: key for key in sorted(resource.scopes)})
         self._hand_on(principal, resource.scopes)
         return RemoteResource(
@@ -191,18 +202,18 @@ class Apis:
 
     def _write(self, application: dict[str, Any], wanted: Mapping[str, str]) -> None:
         """Make our permissions these (words by key), all others untouched. What goes is disabled first."""
-        leaving = set(_kept(application)) - set(wanted)
+        leaving = set(kept(application)) - set(wanted)
         if leaving:
-            disabled = {**application, "appRoles": _switched_off(application.get("appRoles"), leaving)}
+            disabled = {**application, "appRoles": switched_off(application.get("appRoles"), leaving)}
             api = application.get("api") or {}
-            scopes = _switched_off(api.get("oauth2PermissionScopes"), leaving)
+            scopes = switched_off(api.get("oauth2PermissionScopes"), leaving)
             self._patch(application, self._lists(disabled["appRoles"], scopes))
         api = application.get("api") or {}
-        roles = [entry for entry in _objects(application.get("appRoles")) if not _is_ours(entry)]
-        scopes = [entry for entry in _objects(api.get("oauth2PermissionScopes")) if not _is_ours(entry)]
-        roles += [_role(key, words) for key, words in wanted.items()]
-        scopes += [_scope(key, words) for key, words in wanted.items()]
-        self._patch(application, self._lists(roles, scopes))
+        role_list = [entry for entry in objects(application.get("appRoles")) if not is_ours(entry)]
+        scope_list = [entry for entry in objects(api.get("oauth2PermissionScopes")) if not is_ours(entry)]
+        role_list += [role_entry(key, words) for key, words in wanted.items()]
+        scope_list += [scope_entry(key, words) for key, words in wanted.items()]
+        self._patch(application, self._lists(role_list, scope_list))
 
     def _lists(self, roles: list[dict[str, Any]], scopes: list[dict[str, Any]]) -> dict[str, Any]:
         # A complex property is sent whole: what is left out of it could be reset.
@@ -223,12 +234,7 @@ class Apis:
 
     def _changed_since(self, application: Mapping[str, Any], path: str) -> bool:
         now = self._graph.find(path, doing="to show the exposed API")
-        return now is None or {e.get("id") for e in _roles(now)} != {e.get("id") for e in _roles(application)}
-
-
-def permission_id(key: str) -> str:
-    """The id of a scope's app role and delegated permission: always the same, so that writing twice is harmless."""
-    return str(uuid.uuid5(_NAMESPACE, f"scope:{key}"))
+        return now is None or {e.get("id") for e in roles(now)} != {e.get("id") for e in roles(application)}
 
 
 def _api(application: Mapping[str, Any], principal_id: str, *, shared: bool) -> Api:
@@ -238,7 +244,7 @@ def _api(application: Mapping[str, Any], principal_id: str, *, shared: bool) -> 
         principal_id=principal_id,
         uri=next((uri for uri in uris if uri.startswith("api://")), ""),
         shared=shared,
-        permission_ids=_enabled_ids(application),
+        permission_ids=enabled_ids(application),
     )
 
 
@@ -246,60 +252,9 @@ def _remote(application: Mapping[str, Any]) -> RemoteResource:
     return RemoteResource(
         remote_id=text_of(application, "id"),
         identifier=text_of(application, "notes"),
-        scopes=frozenset(_enabled_ids(application)),
+        scopes=frozenset(enabled_ids(application)),
     )
 
 
 def _assignment(entry: Mapping[str, Any]) -> tuple[str, str]:
     return text_of(entry, "principalId"), text_of(entry, "appRoleId")
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
-
-
-def _roles(application: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [entry for entry in _objects(application.get("appRoles")) if text_of(entry, "value")]
-
-
-def _enabled_ids(application: Mapping[str, Any]) -> dict[str, str]:
-    return {text_of(e, "value"): text_of(e, "id") for e in _roles(application) if e.get("isEnabled") is True}
-
-
-def _is_ours(entry: Mapping[str, Any]) -> bool:
-    return text_of(entry, "id") == permission_id(text_of(entry, "value"))
-
-
-def _kept(application: Mapping[str, Any]) -> dict[str, str]:
-    """Words by key, of the permissions that we made."""
-    ours = [entry for entry in _roles(application) if _is_ours(entry)]
-    return {text_of(entry, "value"): text_of(entry, "description") for entry in ours}
-
-
-def _switched_off(entries: Any, keys: set[str]) -> list[dict[str, Any]]:
-    return [
-        {**entry, "isEnabled": False} if _is_ours(entry) and entry.get("value") in keys else entry
-        for entry in _objects(entries)
-    ]
-
-
-def _role(key: str, words: str) -> dict[str, Any]:
-    return {
-        "id": permission_id(key),
-        "value": key,
-        "displayName": key[:_SHORT],
-        "description": words[:_LONG],
-        "isEnabled": True,
-        "allowedMemberTypes": ["Application"],
-    }
-
-
-def _scope(key: str, words: str) -> dict[str, Any]:
-    return {
-        "id": permission_id(key),
-        "value": key,
-        "type": "Admin",
-        "adminConsentDisplayName": key[:_SHORT],
-        "adminConsentDescription": words[:_LONG],
-        "isEnabled": True,
-    }

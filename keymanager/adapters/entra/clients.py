@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from common.errors import (
     ArchwayError,
-    InputError,
     KeyManagerError,
     KeyManagerProtocolError,
     KeyManagerRejected,
@@ -14,18 +13,27 @@ from common.errors import (
 )
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
 from keymanager.adapters.entra.apis import Apis
-from keymanager.adapters.entra.config import GRANT_TYPES, EntraConfig
+from keymanager.adapters.entra.client_mapping import (
+    application_body,
+    gone,
+    identified,
+    is_public,
+    listed,
+    not_kept,
+    observed,
+    unique_name,
+    with_object_id,
+)
+from keymanager.adapters.entra.config import EntraConfig
 from keymanager.adapters.entra.graph import CREATE_IF_MISSING, Graph, by_key
 from keymanager.adapters.entra.handles import Handle
 from keymanager.adapters.entra.passwords import Passwords, ours
 from keymanager.adapters.entra.permissions import Permissions
-from keymanager.adapters.rfc.answers import CLIENT_GONE, text_of, texts_of
+from keymanager.adapters.rfc.answers import text_of
 
 T = TypeVar("T")
 
 CLIENT_TAG = "archway-client"
-_PUBLIC = "none"
-_METHODS = ("client_secret_basic", "client_secret_post", _PUBLIC)
 _SHOW = "to show the client"
 # What is new can be missing at one of Entra's servers for so many seconds.
 _SOON = 5.0
@@ -48,8 +56,8 @@ class Clients:
 
         Secrets of an earlier try, which nobody received, end.
         """
-        body = {**_body(metadata), "tags": [CLIENT_TAG], "signInAudience": "AzureADMyOrg"}
-        key = by_key("applications", "uniqueName", _unique_name(metadata.marker))
+        body = {**application_body(metadata), "tags": [CLIENT_TAG], "signInAudience": "AzureADMyOrg"}
+        key = by_key("applications", "uniqueName", unique_name(metadata.marker))
         response = self._graph.call(
             "PATCH", key, body, fine=(201, 204), headers=CREATE_IF_MISSING, doing="the client", repeatable=False
         )
@@ -59,7 +67,7 @@ class Clients:
             application = self._after(lambda: self._graph.find(key, doing=_SHOW))
         if application is None:
             raise OutcomeUnknown("The client exists, but it is not visible yet")
-        _identified(application)
+        identified(application)
         return self._after(lambda: self._completed(application, metadata, keep=()))
 
     def read(self, handle: ClientHandle) -> RegisteredClient | None:
@@ -68,11 +76,11 @@ class Clients:
         if application is None:
             return None
         scopes = self._permissions.granted(text_of(application, "appId"))
-        return RegisteredClient(handle=_known(handle, application), observed=_observed(application, scopes))
+        return RegisteredClient(handle=with_object_id(handle, application), observed=observed(application, scopes))
 
     def update(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """Name, redirect URIs and scopes; secrets stay."""
-        body = _body(metadata)
+        body = application_body(metadata)
         object_id = Handle.of(handle).object_id or self._object_id(handle)
         self._patch(handle, object_id, body)
         kept = Handle.of(handle)
@@ -87,8 +95,8 @@ class Clients:
             raise KeyManagerUnavailable("The client is not visible yet", retry_after=_SOON)
         return RegisteredClient(
             handle=known,
-            observed=_observed(application, metadata.scopes if scopes is None else scopes),
-            ignored=_ignored({}, metadata, scopes),
+            observed=observed(application, metadata.scopes if scopes is None else scopes),
+            ignored=not_kept({}, metadata, scopes),
         )
 
     def delete(self, handle: ClientHandle) -> None:
@@ -109,7 +117,7 @@ class Clients:
         """A new secret. What else of ours there is ends, but for the last one where two may overlap."""
         application = self._found(handle)
         if application is None:
-            raise _gone(handle)
+            raise gone(handle)
         before = ours(application)
         current = Handle.of(handle).key_id
         last = current if current in before else (before[-1] if before else "")
@@ -123,7 +131,7 @@ class Clients:
         """End every secret of ours but the present one."""
         application = self._found(handle)
         if application is None:
-            raise _gone(handle)
+            raise gone(handle)
         before = ours(application)
         current = Handle.of(handle).key_id
         for key_id in before:
@@ -132,13 +140,13 @@ class Clients:
 
     def find(self, marker: str) -> RegisteredClient | None:
         """By our unique name, without a secret."""
-        application = self._graph.find(by_key("applications", "uniqueName", _unique_name(marker)), doing=_SHOW)
-        return None if application is None else _listed(application)
+        application = self._graph.find(by_key("applications", "uniqueName", unique_name(marker)), doing=_SHOW)
+        return None if application is None else listed(application)
 
     def list(self) -> Iterator[RegisteredClient]:
         """Every application with our tag."""
         for application in self._graph.tagged("applications", CLIENT_TAG):
-            yield _listed(application)
+            yield listed(application)
 
     def exists(self, client_id: str) -> bool:
         """Whether the directory knows an application of this client id."""
@@ -149,15 +157,12 @@ class Clients:
     ) -> RegisteredClient:
         client_id = text_of(application, "appId")
         principal = self._apis.principal(client_id, tag=CLIENT_TAG)
-        if metadata.token_endpoint_auth_method == _PUBLIC:
-            made = _listed(application)
-        else:
-            made = self._with_new_secret(application, keep=keep)
+        made = listed(application) if is_public(metadata) else self._with_new_secret(application, keep=keep)
         scopes = self._scopes_given(client_id, metadata, principal)
         return RegisteredClient(
             handle=made.handle,
-            observed=_observed(application, metadata.scopes if scopes is None else scopes),
-            ignored=_ignored(application, metadata, scopes),
+            observed=observed(application, metadata.scopes if scopes is None else scopes),
+            ignored=not_kept(application, metadata, scopes),
             client_secret_expires_at=made.client_secret_expires_at,
         )
 
@@ -173,7 +178,7 @@ class Clients:
             client_secret=password.secret,
         )
         return RegisteredClient(
-            handle=handle, observed=_observed(application, None), client_secret_expires_at=password.expires_at
+            handle=handle, observed=observed(application, None), client_secret_expires_at=password.expires_at
         )
 
     def _scopes_given(self, client_id: str, metadata: ClientMetadata, principal: str = "") -> frozenset[str] | None:
@@ -188,14 +193,14 @@ class Clients:
         found = self._graph.find(f"/applications/{object_id}", doing=_SHOW) if object_id else None
         if found is None:
             found = self._graph.find(by_key("applications", "appId", handle.client_id), doing=_SHOW)
-        if found is not None and _identified(found) != handle.client_id:
+        if found is not None and identified(found) != handle.client_id:
             raise KeyManagerProtocolError("Entra ID answered with another client")
         return found
 
     def _object_id(self, handle: ClientHandle) -> str:
         found = self._found(handle)
         if found is None:
-            raise _gone(handle)
+            raise gone(handle)
         return text_of(found, "id")
 
     def _patch(self, handle: ClientHandle, object_id: str, body: Mapping[str, Any]) -> None:
@@ -206,7 +211,7 @@ class Clients:
                 raise
             if self.exists(handle.client_id):
                 raise KeyManagerUnavailable("The client is not visible yet", retry_after=_SOON) from exc
-            raise _gone(handle) from exc
+            raise gone(handle) from exc
 
     def _after(self, step: Callable[[], T]) -> T:
         """A later step of something that was begun: its failure leaves a client that is not finished."""
@@ -214,88 +219,3 @@ class Clients:
             return step()
         except ArchwayError as exc:
             raise OutcomeUnknown(f"The client exists, but it is not complete: {exc.message}") from exc
-
-
-def _body(metadata: ClientMetadata) -> dict[str, Any]:
-    """What an application can be told of a client. Raises ``InputError`` for what it cannot have."""
-    unknown = [name for name in metadata.grant_types if name not in GRANT_TYPES]
-    if unknown:
-        raise InputError.of("grant_types", f"Entra ID does not offer {', '.join(unknown)}")
-    if metadata.token_endpoint_auth_method not in _METHODS:
-        raise InputError.of("token_endpoint_auth_method", f"one of {', '.join(_METHODS)} is needed")
-    if metadata.extra:
-        raise InputError.of("extra", f"{', '.join(sorted(metadata.extra))} cannot be set at Entra ID")
-    public = metadata.token_endpoint_auth_method == _PUBLIC
-    uris = list(metadata.redirect_uris)
-    return {
-        "displayName": metadata.client_name,
-        "isFallbackPublicClient": public,
-        "web": {"redirectUris": [] if public else uris},
-        "publicClient": {"redirectUris": uris if public else []},
-    }
-
-
-def _ignored(
-    application: Mapping[str, Any], metadata: ClientMetadata, scopes: frozenset[str] | None
-) -> tuple[str, ...]:
-    """Names of what was asked and not kept; an empty ``application`` says nothing of names and addresses."""
-    found = []
-    if application and text_of(application, "displayName") != metadata.client_name:
-        found.append("client_name")
-    if application and set(_redirect_uris(application)) != set(metadata.redirect_uris):
-        found.append("redirect_uris")
-    confidential = metadata.token_endpoint_auth_method != _PUBLIC
-    if confidential and "client_credentials" not in metadata.grant_types:
-        # An application has no list of grant types: whoever has a secret can use this one.
-        found.append("grant_types")
-    if scopes != metadata.scopes:
-        found.append("scope")
-    return tuple(found)
-
-
-def _observed(application: Mapping[str, Any], scopes: frozenset[str] | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "client_name": text_of(application, "displayName"),
-        "redirect_uris": list(_redirect_uris(application)),
-        "unique_name": text_of(application, "uniqueName"),
-        "enabled": application.get("isDisabled") is not True,
-    }
-    return shown if scopes is None else {**shown, "scope": " ".join(sorted(scopes))}
-
-
-def _redirect_uris(application: Mapping[str, Any]) -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
-    for platform in ("web", "publicClient", "spa"):
-        settings = application.get(platform)
-        found += texts_of(settings, "redirectUris") if isinstance(settings, dict) else ()
-    return found
-
-
-def _listed(application: Mapping[str, Any]) -> RegisteredClient:
-    handle = ClientHandle(client_id=_identified(application), remote_id=text_of(application, "id"))
-    return RegisteredClient(handle=handle, observed=_observed(application, None))
-
-
-def _known(handle: ClientHandle, application: Mapping[str, Any]) -> ClientHandle:
-    if handle.remote_id:
-        return handle
-    return ClientHandle(
-        client_id=handle.client_id, remote_id=text_of(application, "id"), client_secret=handle.client_secret
-    )
-
-
-def _identified(application: Mapping[str, Any]) -> str:
-    client_id = text_of(application, "appId")
-    if not client_id or not text_of(application, "id"):
-        raise KeyManagerProtocolError("Entra ID answered without id and appId")
-    return client_id
-
-
-def _unique_name(marker: str) -> str:
-    return f"archway-{marker}"
-
-
-def _gone(handle: ClientHandle) -> KeyManagerRejected:
-    return KeyManagerRejected(
-        f"The client {handle.client_id} no longer exists at Entra ID", remote_code=CLIENT_GONE, remote_status=404
-    )
