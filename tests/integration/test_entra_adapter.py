@@ -1,6 +1,7 @@
 """The ``entra`` adapter where Entra ID surprises: late objects, lists written whole, one API per token."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -35,15 +36,16 @@ READ, WRITE = "museum:read", "museum:write"
 
 @dataclass(kw_only=True)
 class Kit:
-    """A fake directory that knows two scopes, and adapters for it."""
+    """A fake directory that knows two scopes, and adapters for it. ``kind``: which adapter."""
 
     server: EntraServer
     wire: Wire
     clock: ManualClock
+    kind: type[EntraAdapter] = EntraAdapter
 
     def adapter(self, **changes: Any) -> EntraAdapter:
         config = parse_config(EntraConfig, values_for(self.server, **changes))
-        return EntraAdapter(config, HttpClient(transport=self.wire), self.clock)
+        return self.kind(config, HttpClient(transport=self.wire), self.clock)
 
     def client(self, marker: str = "m-1", **changes: Any) -> ClientMetadata:
         return ClientMetadata(
@@ -51,17 +53,25 @@ class Kit:
         )
 
 
-@pytest.fixture
-def kit() -> Iterator[Kit]:
+@contextmanager
+def running(kind: type[EntraAdapter] = EntraAdapter) -> Iterator[Kit]:
+    """A directory with the two scopes."""
     with EntraServer() as server:
         clock = ManualClock(server.store.clock())
         wire = Wire(held_against_the_description(server))
         made = Kit(server=server, wire=wire, clock=clock)
-        adapter = made.adapter()
         for key in (READ, WRITE):
-            adapter.register_scope(ScopeSpec(key=key))
+            made.adapter().register_scope(ScopeSpec(key=key))
+        try:
+            yield replace(made, kind=kind)
+        finally:
+            wire.close()
+
+
+@pytest.fixture
+def kit() -> Iterator[Kit]:
+    with running() as made:
         yield made
-        wire.close()
 
 
 # what is new is not there at once
