@@ -112,7 +112,7 @@ class TestPingFederateWithJwtAndCommonScopes(OnTheFake):
 
 
 class TestPingFederateWithRetainedSecrets(OnTheFake):
-    config: ClassVar[dict[str, Any]] = {"secret_retention_minutes": 30}
+    config: ClassVar[dict[str, Any]] = {"two_secrets": True, "secret_retention_minutes": 30}
 
 
 class TestPingFederateByTheClientService(OnTheFake):

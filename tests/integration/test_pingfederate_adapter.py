@@ -156,7 +156,7 @@ def test_a_client_that_was_public_and_becomes_confidential_gets_a_secret(kit: Ki
 
 
 def test_a_replaced_secret_ends_when_its_time_is_over(kit: Kit) -> None:
-    adapter = kit.adapter(secret_retention_minutes=30)
+    adapter = kit.adapter(two_secrets=True, secret_retention_minutes=30)
     made = adapter.create_client(kit.client())
     rotated = adapter.rotate_secret(made.handle, kit.client())
     kit.clock.time += 29 * 60
@@ -192,7 +192,7 @@ def test_the_client_service_offers_neither_scopes_nor_two_secrets(kit: Kit) -> N
     held = kit.adapter(management="client_service").capabilities
     assert not held & {Capability.SCOPES, Capability.OVERLAPPING_SECRETS}
     with pytest.raises(InputError):
-        kit.adapter(management="client_service", secret_retention_minutes=5)
+        kit.adapter(management="client_service", two_secrets=True)
 
 
 def test_what_came_of_a_change_without_an_answer_body_is_unknown_when_it_cannot_be_read(kit: Kit) -> None:
@@ -297,7 +297,7 @@ def test_every_kind_of_administrative_call_was_held_against_the_vendors_descript
         held = held_against_the_description(server)
         assert isinstance(held, Described)
         for kind in ("exclusive", "common"):
-            changes = {"scope_kind": kind, "secret_retention_minutes": 5}
+            changes = {"scope_kind": kind, "two_secrets": True}
             config = parse_config(PingFederateConfig, values_for(server, **changes))
             adapter = PingFederateAdapter(config, HttpClient(transport=held), ManualClock(server.store.clock()))
             key = f"museum:{kind}"

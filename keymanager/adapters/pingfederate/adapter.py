@@ -53,7 +53,7 @@ class PingFederateAdapter(RfcAdapter):
             C.ROTATE_SECRET, C.FIND_CLIENT, C.LIST_CLIENTS,
         }  # fmt: skip
         if self._settings.management == "admin_api":
-            held |= {C.SCOPES} | ({C.OVERLAPPING_SECRETS} if self._settings.secret_retention_minutes else set())
+            held |= {C.SCOPES} | ({C.OVERLAPPING_SECRETS} if self._settings.two_secrets else set())
         return frozenset(held | super().capabilities)
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:

@@ -84,7 +84,7 @@ class AdminClients:
             raise gone(handle.client_id)
         answer = response.json_object()
         rotated = replace(handle, client_secret=secret)
-        if answer.get("secondarySecrets") and not self._config.secret_retention_minutes:
+        if answer.get("secondarySecrets") and not self._config.retention:
             try:
                 self._end_old_secrets(path, answer)
             except KeyManagerError as exc:
@@ -134,7 +134,7 @@ class AdminClients:
             "grantTypes": [GRANT_NAMES[name] for name in metadata.grant_types],
             # Said in any case: a server-wide retention would keep a secret that we call ended.
             "clientSecretRetentionPeriodType": "OVERRIDE_SERVER_DEFAULT",
-            "clientSecretRetentionPeriod": self._config.secret_retention_minutes,
+            "clientSecretRetentionPeriod": self._config.retention,
         } | ({"defaultAccessTokenManagerRef": {"id": manager}} if manager else {})
 
     def _put(

@@ -37,9 +37,10 @@ class PingFederateConfig:
         choices=("exclusive", "common"),
         help="Exclusive scopes go to clients that were given them; common ones to every client that is not restricted.",
     )
-    secret_retention_minutes: int = knob(
-        "Minutes for which a replaced secret stays valid", 0, help="0: it ends when it is replaced."
+    two_secrets: bool = knob(
+        "A replaced secret stays valid for a while", False, help="Otherwise it ends when it is replaced."
     )
+    secret_retention_minutes: int = knob("Minutes for which a replaced secret stays valid", 1440)
     access_token_manager: str = knob(
         "Access token manager", help="Its id, where new clients shall not have the server's default."
     )
@@ -53,11 +54,18 @@ class PingFederateConfig:
         errors: dict[str, list[str]] = {}
         if self.token_validation == "introspection" and not self.introspection_client_id:
             errors["introspection_client_id"] = ["This is required here."]
-        if self.management == "client_service" and self.secret_retention_minutes:
-            errors["secret_retention_minutes"] = ["Only the administrative API can keep a replaced secret."]
+        if self.management == "client_service" and self.two_secrets:
+            errors["two_secrets"] = ["Only the administrative API can keep a replaced secret."]
+        if self.two_secrets and not self.secret_retention_minutes:
+            errors["secret_retention_minutes"] = ["At least one minute is needed."]
         if not self.client_id_claims:
             errors["client_id_claims"] = ["At least one is needed."]
         return errors
+
+    @property
+    def retention(self) -> int:
+        """Minutes for which a replaced secret stays valid; 0: it ends when it is replaced."""
+        return self.secret_retention_minutes if self.two_secrets else 0
 
 
 def oauth_knobs(config: PingFederateConfig) -> RfcConfig:
