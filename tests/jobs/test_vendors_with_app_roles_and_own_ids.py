@@ -119,6 +119,15 @@ def test_a_wish_that_is_taken_back_during_a_half_made_creation_leaves_nothing(
     assert clients_in(directory) == []
 
 
+def test_only_grants_that_a_vendor_has_are_offered(
+    admin: Actor, directory: EntraServer, ping: PingFederateServer
+) -> None:
+    machine_and_people = {"client_credentials", "authorization_code", "refresh_token"}
+    assert credentials.offered_grant_types(made(admin, "entra", entra_values(directory))) == machine_and_people
+    offered = credentials.offered_grant_types(made(admin, "pingfederate", pingfederate_values(ping)))
+    assert offered == {*machine_and_people, "password"}
+
+
 @pytest.mark.parametrize("management", ["admin_api", "client_service"])
 def test_a_client_reaches_pingfederate_although_the_answer_is_lost(
     admin: Actor, publisher: Actor, developer: Actor, ping: PingFederateServer, worker: Worker, management: str

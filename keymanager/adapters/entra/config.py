@@ -71,6 +71,11 @@ class EntraConfig:
         return "jwt"
 
     @property
+    def grant_types(self) -> tuple[str, ...]:
+        """What clients may be wished for with; an application itself has no such list."""
+        return GRANT_TYPES
+
+    @property
     def api_uri(self) -> str:
         """Application id URI of the application that exposes all scopes."""
         return f"api://{self.tenant_id}/{self.api_name}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
-from keymanager.adapters.pingfederate.mapping import GRANT_NAMES
+from keymanager.adapters.pingfederate.mapping import OFFERED
 from keymanager.adapters.rfc.config import RfcConfig
 
 
@@ -81,5 +81,5 @@ def oauth_knobs(config: PingFederateConfig) -> RfcConfig:
         jwt_introspection=bool(config.introspection_client_id),
         client_id_claims=config.client_id_claims,
         scope_claims=("scope", "scp"),
-        grant_types=tuple(GRANT_NAMES),
+        grant_types=OFFERED,
     )

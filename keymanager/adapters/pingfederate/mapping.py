@@ -17,6 +17,8 @@ GRANT_NAMES: Final[Mapping[str, str]] = {
     "urn:ietf:params:oauth:grant-type:device_code": "DEVICE_CODE",
     "urn:ietf:params:oauth:grant-type:token-exchange": "TOKEN_EXCHANGE",
 }
+# The others need more than a client: a device endpoint, a processor policy for exchanged tokens.
+OFFERED: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
 _RFC_NAMES: Final = {name: grant for grant, name in GRANT_NAMES.items()}
 _PUBLIC: Final = "none"
 _METHODS: Final = ("client_secret_basic", "client_secret_post", _PUBLIC)
@@ -39,7 +41,7 @@ def is_public(metadata: ClientMetadata) -> bool:
 
 def common_members(metadata: ClientMetadata, scope_kind: str) -> dict[str, Any]:
     """The members that both ways of managing name alike, without grant types and secret. Raises ``InputError``."""
-    unknown = [name for name in metadata.grant_types if name not in GRANT_NAMES]
+    unknown = [name for name in metadata.grant_types if name not in OFFERED]
     if unknown:
         raise InputError.of("grant_types", f"PingFederate does not offer {', '.join(unknown)}")
     if metadata.token_endpoint_auth_method not in _METHODS:
