@@ -4,11 +4,15 @@ from typing import Final
 
 from common.errors import InputError
 from keymanager.adapters.contract import KeyManagerAdapter
+from keymanager.adapters.entra import EntraAdapter
+from keymanager.adapters.pingfederate import PingFederateAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
 from keymanager.adapters.surfoauth import SurfOAuthAdapter
 
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
+    EntraAdapter.slug: EntraAdapter,
+    PingFederateAdapter.slug: PingFederateAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
     SurfOAuthAdapter.slug: SurfOAuthAdapter,
