@@ -4,10 +4,12 @@ from typing import Final
 
 from common.errors import InputError
 from keymanager.adapters.contract import KeyManagerAdapter
+from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
 
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
+    OktaAdapter.slug: OktaAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
 }
