@@ -3,12 +3,14 @@
 from typing import Final
 
 from common.errors import InputError
+from keymanager.adapters.auth0 import Auth0Adapter
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
 
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
+    Auth0Adapter.slug: Auth0Adapter,
     OktaAdapter.slug: OktaAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,

@@ -27,8 +27,14 @@ def calling(method: str, path: str) -> Match:
     return lambda request: request.method == method and pattern.fullmatch(request.url.path) is not None
 
 
-APPS = {registering: calling("POST", "/api/v1/apps"), updating: calling("PUT", "/api/v1/apps/[^/]+")}
-DCR = {registering: calling("POST", "/oauth2/v1/clients"), updating: calling("PUT", "/oauth2/v1/clients/[^/]+")}
+APPS: dict[Match, Match] = {
+    registering: calling("POST", "/api/v1/apps"),
+    updating: calling("PUT", "/api/v1/apps/[^/]+"),
+}
+DCR: dict[Match, Match] = {
+    registering: calling("POST", "/oauth2/v1/clients"),
+    updating: calling("PUT", "/oauth2/v1/clients/[^/]+"),
+}
 
 
 def okta_values(server: OktaServer, **more: Any) -> dict[str, Any]:

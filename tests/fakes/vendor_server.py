@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -65,7 +66,7 @@ class VendorServer:
 
     def rotate_key(self, *, keep_old: bool = True) -> None:
         """Signs with a new key; without ``keep_old`` the old one leaves the JWKS."""
-        key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(6), "use": "sig", "alg": "RS256"}, private=True)
+        key = _new_key() if self.keys else _first_key()
         with self._lock:
             self.keys = [key, *(self.keys if keep_old else [])]
 
@@ -128,6 +129,16 @@ class VendorServer:
             if wanted == method and found:
                 return operation, handler, found.groups()
         return "unknown", self.unknown, ()
+
+
+def _new_key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(6), "use": "sig", "alg": "RS256"}, private=True)
+
+
+@cache
+def _first_key() -> RSAKey:
+    """One for all fakes of a test run: making a key is slow."""
+    return _new_key()
 
 
 def random_id(length: int) -> str:
