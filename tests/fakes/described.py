@@ -106,7 +106,9 @@ class Description:
 
     def _against(self, pointer: str, value: Any) -> list[str]:
         checker = self._validator({"$ref": f"{_URI}#{quote(pointer, safe='/~{}')}"}, registry=self._registry)
-        return [f"{'/'.join(map(str, error.path))}: {error.message[:300]}" for error in checker.iter_errors(value)]
+        # Vendors' alternatives overlap (a last page without a cursor is any kind of page): fitting several is no fault.
+        faults = (error for error in checker.iter_errors(value) if "is valid under each of" not in error.message)
+        return [f"{'/'.join(map(str, error.path))}: {error.message[:300]}" for error in faults]
 
     def _at(self, pointer: str) -> Any:
         value: Any = self._document

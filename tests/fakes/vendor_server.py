@@ -32,6 +32,8 @@ class VendorServer:
 
     # (method, operation) that the descriptions were trimmed of; nothing can be held against them.
     trimmed: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    # Statuses that the vendor gives and does not describe.
+    undeclared: ClassVar[frozenset[int]] = frozenset()
 
     def __init__(
         self, *, clock: Callable[[], float] = time.time, descriptions: Iterable[Description | None] = ()
@@ -112,7 +114,8 @@ class VendorServer:
                     answer = handler(request, *segments)
                 except Refused as exc:
                     answer = exc.answer
-                judges = [] if (method, operation) in self.trimmed else self._descriptions
+                silent = (method, operation) in self.trimmed or answer.status in self.undeclared
+                judges = [] if silent else self._descriptions
                 for description in judges:
                     self.undescribed.extend(description.faults(self.as_described(request), answer))
                 return answer

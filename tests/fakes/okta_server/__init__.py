@@ -26,6 +26,7 @@ class OktaServer(VendorServer):
     """A running fake. ``scopes``: what the authorization server knows at the start besides Okta's own."""
 
     trimmed = frozenset({("POST", "policies")})
+    undeclared = frozenset({401})
 
     def __init__(
         self,
