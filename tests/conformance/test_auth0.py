@@ -27,7 +27,7 @@ DIALECT: dict[Match, Match] = {
 def auth0_values(server: Auth0Server, **more: Any) -> dict[str, Any]:
     """Configuration for a fake."""
     return {
-        "tenant_url": server.origin,
+        "issuer": server.issuer,
         "management_client_id": server.manager.client_id,
         "management_client_secret": server.manager.secret,
         "audience": AUDIENCE,

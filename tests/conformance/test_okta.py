@@ -16,7 +16,7 @@ from keymanager.adapters.okta import OktaAdapter, OktaConfig
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.vendor_wire import VendorWire
 from tests.conformance.world import Match, World, answer, ask, registering, token_of, updating
-from tests.fakes.okta_server import AUTHORIZATION_SERVER, OktaServer
+from tests.fakes.okta_server import OktaServer
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
 
@@ -40,8 +40,7 @@ DCR: dict[Match, Match] = {
 def okta_values(server: OktaServer, **more: Any) -> dict[str, Any]:
     """Configuration for a fake."""
     return {
-        "org_url": server.origin,
-        "authorization_server_id": AUTHORIZATION_SERVER,
+        "issuer": server.issuer,
         "api_token": server.api_token,
         "introspection_client_id": server.gateway.client_id,
         "introspection_client_secret": server.gateway.good_secrets[0],

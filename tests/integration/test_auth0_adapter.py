@@ -60,7 +60,7 @@ def adapter(server: Auth0Server, clock: ManualClock) -> Auth0Adapter:
 def auth0(server: Auth0Server, clock: ManualClock, **more: Any) -> Auth0Adapter:
     """An adapter for the fake, on the fake's clock."""
     values = {
-        "tenant_url": f"{server.origin}/",
+        "issuer": server.issuer,
         "management_client_id": server.manager.client_id,
         "management_client_secret": server.manager.secret,
         "audience": AUDIENCE,
@@ -321,7 +321,7 @@ def test_a_token_is_for_the_api_that_has_the_asked_scopes(server: Auth0Server, c
     assert made.ignored == ()
     for scope, identifier in (("a:read", MUSEUM.identifier), ("b:read", SHOP.identifier)):
         facts = facts_of(adapter, token(adapter, made, ("scope", scope)))
-        assert (facts.aud, facts.scopes) == ((identifier,), {scope})
+        assert (facts.aud, set(facts.scopes)) == ((identifier,), {scope})
 
 
 def test_scopes_of_two_apis_cannot_be_in_one_token(server: Auth0Server, clock: ManualClock) -> None:
@@ -467,7 +467,7 @@ def test_the_client_of_a_token_is_azp_and_not_the_subject(server: Auth0Server, a
 def test_a_machine_token_is_always_asked_with_an_audience(server: Auth0Server, adapter: Auth0Adapter) -> None:
     made = adapter.create_client(machine())
     facts = facts_of(adapter, token(adapter, made))
-    assert (facts.aud, facts.scopes) == ((AUDIENCE,), {READ})
+    assert (facts.aud, set(facts.scopes)) == ((AUDIENCE,), {READ})
     assert token(adapter, made, ("audience", "a"), ("resource", "b")).body["error"] == "invalid_target"
 
 
@@ -487,3 +487,16 @@ def test_an_access_token_is_never_said_to_be_revoked_and_a_refresh_token_is_pass
 
 def test_the_user_behind_a_token_is_told(adapter: Auth0Adapter) -> None:
     assert adapter.user_claims("user-token")["sub"] == "auth0|1"
+
+
+def test_an_issuer_without_the_slash_would_match_no_token_and_is_refused(
+    server: Auth0Server, clock: ManualClock
+) -> None:
+    with pytest.raises(InputError) as caught:
+        auth0(server, clock, issuer=server.origin)
+    assert "config.issuer" in caught.value.fields
+
+
+def test_a_custom_domain_has_its_management_at_the_tenant_itself(server: Auth0Server, clock: ManualClock) -> None:
+    adapter = auth0(server, clock, issuer="https://login.example.org/", management_url=server.api_audience)
+    assert adapter.create_client(machine()).handle.client_secret

@@ -23,7 +23,7 @@ from keymanager.adapters.contract import (
 )
 from keymanager.adapters.okta import OktaAdapter, OktaConfig
 from tests.fakes.faults import Fault, Kind
-from tests.fakes.okta_server import AUTHORIZATION_SERVER, OktaServer
+from tests.fakes.okta_server import OktaServer
 from tests.fakes.okta_server.errors import too_many
 from tests.fakes.okta_server.state import App
 
@@ -51,8 +51,7 @@ def server() -> Iterator[OktaServer]:
 def okta(server: OktaServer, *, now: float | None = None, **more: Any) -> OktaAdapter:
     """An adapter for the fake; ``now``: what its HTTP client takes for the time."""
     values = {
-        "org_url": f"{server.origin}/",
-        "authorization_server_id": AUTHORIZATION_SERVER,
+        "issuer": server.issuer,
         "api_token": server.api_token,
         "introspection_client_id": server.gateway.client_id,
         "introspection_client_secret": server.gateway.good_secrets[0],
@@ -411,7 +410,7 @@ def test_a_token_of_a_new_key_is_good_and_one_of_a_withdrawn_key_is_not(server: 
 def test_the_scopes_of_a_jwt_are_a_list_and_its_client_is_cid(server: OktaServer) -> None:
     facts = okta(server, token_validation="jwt").introspect(server.make_token("archway-1", [READ, "museum:write"]))
     assert isinstance(facts, TokenFacts)
-    assert (facts.client_id, facts.scopes) == ("archway-1", {READ, "museum:write"})
+    assert (facts.client_id, set(facts.scopes)) == ("archway-1", {READ, "museum:write"})
 
 
 def test_a_token_request_without_a_scope_is_refused_by_okta_in_its_words(server: OktaServer) -> None:
@@ -440,3 +439,10 @@ def test_a_client_made_elsewhere_is_told_apart_from_one_that_never_was(server: O
     nobody = adapter.verify_client(replace(made.handle, remote_id="", client_id="nobody"))
     assert (wrong.exists, wrong.secret_works) == (True, False)
     assert (nobody.exists, nobody.secret_works) == (False, False)
+
+
+@pytest.mark.parametrize("tail", ["", "/oauth2/", "/oauth2/default/", "/oauth2/v1/clients"])
+def test_only_the_issuer_of_a_custom_authorization_server_is_accepted(server: OktaServer, tail: str) -> None:
+    with pytest.raises(InputError) as caught:
+        okta(server, issuer=f"{server.origin}{tail}")
+    assert "config.issuer" in caught.value.fields

@@ -20,6 +20,7 @@ from keymanager.adapters.rfc.answers import (
 )
 from keymanager.adapters.rfc.credentials import JSON, bearer
 
+_API_PATH = "api/v2/"
 _PAGE = 100
 _LEEWAY_SECONDS = 60.0
 _DEFAULT_SECONDS = 120.0
@@ -55,7 +56,7 @@ class ManagementApi:
         """A 2xx answer or 404. Raises for everything else; ``doing`` is for people."""
         request = HttpRequest(
             method=method,
-            url=f"{self._config.tenant}/api/v2{path}",
+            url=f"{self._config.api_audience}{path.removeprefix('/')}",
             headers=(*JSON, *bearer(self._token())),
             json=body,
             repeatable=repeatable,
@@ -105,7 +106,7 @@ class ManagementApi:
             return kept.token
         request = HttpRequest(
             method="POST",
-            url=f"{self._config.tenant}/oauth/token",
+            url=f"{self._config.api_audience.removesuffix(_API_PATH)}oauth/token",
             headers=JSON,
             form=(
                 ("grant_type", "client_credentials"),

@@ -13,13 +13,18 @@ _MOST_LIFETIME = 2_592_000
 class Auth0Config:
     """One Auth0 tenant."""
 
-    tenant_url: str = knob(
-        "Tenant URL", kind="url", required=True, help="https://example.eu.auth0.com, without a path."
+    issuer: str = knob(
+        "Issuer",
+        kind="url",
+        required=True,
+        help="https://example.eu.auth0.com/ with the slash at its end, as it is in every token.",
     )
     management_client_id: str = knob("Management: client id", required=True, help="A machine-to-machine application.")
     management_client_secret: str = knob("Management: client secret", secret=True, required=True)
-    management_audience: str = knob(
-        "Management: audience", kind="url", help="Empty: /api/v2/ of the tenant URL. Needed with a custom domain."
+    management_url: str = knob(
+        "Management API: URL",
+        kind="url",
+        help="Empty: /api/v2/ of the issuer. With a custom domain: that of the tenant itself.",
     )
     resources: str = knob(
         "Our APIs are at Auth0",
@@ -36,6 +41,10 @@ class Auth0Config:
     def check(self) -> dict[str, list[str]]:
         """Errors that concern more than one field, by field."""
         errors: dict[str, list[str]] = {}
+        if not self.issuer.endswith("/"):
+            errors["issuer"] = ["This must end with a slash, as Auth0 writes it into its tokens."]
+        elif not self.api_audience.endswith("/api/v2/"):
+            errors["management_url"] = ["This must end with /api/v2/."]
         if self.resources == "shared" and not self.audience:
             errors["audience"] = ["This is required here."]
         if self.resources == "per_api" and not self.resource_prefix:
@@ -45,14 +54,9 @@ class Auth0Config:
         return errors
 
     @property
-    def tenant(self) -> str:
-        """The tenant's URL without a slash at its end."""
-        return self.tenant_url.rstrip("/")
-
-    @property
     def api_audience(self) -> str:
-        """The audience of the Management API."""
-        return self.management_audience or f"{self.tenant}/api/v2/"
+        """The Management API's URL, which is also its audience: with a slash at its end."""
+        return self.management_url or f"{self.issuer}api/v2/"
 
     @property
     def token_validation(self) -> str:
@@ -62,15 +66,15 @@ class Auth0Config:
 
 def knobs(config: Auth0Config) -> RfcConfig:
     """The part of Auth0 that speaks the RFCs. Its issuer ends with a slash."""
-    tenant = config.tenant
+    issuer = config.issuer
     return RfcConfig(
-        issuer=f"{tenant}/",
-        discovery_url=f"{tenant}/.well-known/openid-configuration",
-        token_endpoint=f"{tenant}/oauth/token",
-        authorization_endpoint=f"{tenant}/authorize",
-        revocation_endpoint=f"{tenant}/oauth/revoke",
-        userinfo_endpoint=f"{tenant}/userinfo",
-        jwks_uri=f"{tenant}/.well-known/jwks.json",
+        issuer=issuer,
+        discovery_url=f"{issuer}.well-known/openid-configuration",
+        token_endpoint=f"{issuer}oauth/token",
+        authorization_endpoint=f"{issuer}authorize",
+        revocation_endpoint=f"{issuer}oauth/revoke",
+        userinfo_endpoint=f"{issuer}userinfo",
+        jwks_uri=f"{issuer}.well-known/jwks.json",
         registration="none",
         grant_types=GRANT_TYPES,
         token_auth="post",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
 
+_SERVERS = "/oauth2/"
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 
 
@@ -12,8 +13,12 @@ GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 class OktaConfig:
     """One authorization server of one Okta organisation."""
 
-    org_url: str = knob("Organisation URL", kind="url", required=True, help="https://example.okta.com, without a path.")
-    authorization_server_id: str = knob("Authorization server", "default", required=True)
+    issuer: str = knob(
+        "Issuer",
+        kind="url",
+        required=True,
+        help="Of a custom authorization server: https://example.okta.com/oauth2/default. It is in every token.",
+    )
     api_token: str = knob("API token", secret=True, required=True, help="Of an administrator with the listed rights.")
     management: str = knob(
         "Clients are managed by",
@@ -45,6 +50,8 @@ class OktaConfig:
     def check(self) -> dict[str, list[str]]:
         """Errors that concern more than one field, by field."""
         errors: dict[str, list[str]] = {}
+        if not self.authorization_server_id or "/" in self.authorization_server_id:
+            errors["issuer"] = ["This must be that of a custom authorization server: https://…/oauth2/… and its id."]
         if self.token_validation == "introspection" and not self.introspection_client_id:
             errors["introspection_client_id"] = ["This is required here."]
         if self.secret_rotation == "overlap" and self.management != "apps":
@@ -54,12 +61,12 @@ class OktaConfig:
     @property
     def organisation(self) -> str:
         """The organisation's URL without a slash at its end."""
-        return self.org_url.rstrip("/")
+        return self.issuer.partition(_SERVERS)[0]
 
     @property
-    def issuer(self) -> str:
-        """The issuer of its access tokens."""
-        return f"{self.organisation}/oauth2/{self.authorization_server_id}"
+    def authorization_server_id(self) -> str:
+        """The custom authorization server; it can be ``default``."""
+        return self.issuer.partition(_SERVERS)[2]
 
 
 def knobs(config: OktaConfig) -> RfcConfig:
