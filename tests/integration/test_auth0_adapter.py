@@ -129,13 +129,14 @@ def test_a_creation_never_sends_a_secret_and_an_update_leaves_it_alone(
 def test_a_client_of_a_lost_creation_is_found_by_its_marker_with_its_secret(
     server: Auth0Server, adapter: Auth0Adapter
 ) -> None:
+    for number in range(230):
+        server.state.add_client(name=f"Other {number}", grant_types=[], client_metadata={"archway_marker": str(number)})
     server.fault("client_create", Fault.lost_answer())
     with pytest.raises(OutcomeUnknown):
         adapter.create_client(machine())
-    for number in range(230):
-        server.state.add_client(name=f"Other {number}", grant_types=[], client_metadata={"archway_marker": str(number)})
     found = adapter.find_client(machine().marker)
     assert found is not None
+    assert len(server.requests_of("client_list")) == 3
     assert found.handle.client_secret
     adapter.update_client(found.handle, machine())
     assert token(adapter, found, ("scope", READ)).ok

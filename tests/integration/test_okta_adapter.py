@@ -256,6 +256,16 @@ def test_a_rotation_whose_answer_was_lost_is_unknown_and_the_next_one_cleans_up(
     assert ours(server)[0].good_secrets == [rotated.handle.client_secret]
 
 
+def test_a_rotation_that_could_not_end_the_old_secret_is_finished_by_the_next_one(server: OktaServer) -> None:
+    adapter = okta(server)
+    made = adapter.create_client(machine())
+    server.fault("secret_change", too_many(reset_at=0))
+    with pytest.raises(KeyManagerUnavailable):
+        adapter.rotate_secret(made.handle, machine())
+    rotated = adapter.rotate_secret(made.handle, machine())
+    assert ours(server)[0].good_secrets == [rotated.handle.client_secret]
+
+
 def test_two_secrets_are_not_on_offer_by_dynamic_registration(server: OktaServer) -> None:
     with pytest.raises(InputError) as caught:
         okta(server, management="dcr", secret_rotation="overlap")
