@@ -311,6 +311,12 @@ def test_the_connection_check_fails_where_an_api_signs_with_a_shared_secret(
     assert shared["signing_alg"] == "RS256"
 
 
+def test_the_connection_check_leaves_no_client_behind(server: Auth0Server, adapter: Auth0Adapter) -> None:
+    steps = {step.name: step.state for step in adapter.check()}
+    assert steps["make a client"] is steps["remove the client"] is StepState.PASSED
+    assert list(server.state.clients) == [server.manager.client_id]
+
+
 # one API for each version
 
 

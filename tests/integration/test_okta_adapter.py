@@ -362,6 +362,13 @@ def test_the_connection_check_fails_where_a_policy_is_for_all_clients(server: Ok
     assert "Default Policy" in steps["access policies"].reason
 
 
+def test_the_connection_check_leaves_no_client_behind(server: OktaServer) -> None:
+    steps = {step.name: step.state for step in okta(server).check()}
+    assert steps["make a client"] is steps["remove the client"] is StepState.PASSED
+    assert ours(server) == []
+    assert server.state.policies == {}
+
+
 def test_oktas_own_scopes_cannot_be_removed_by_us(server: OktaServer) -> None:
     with pytest.raises(KeyManagerRejected) as caught:
         okta(server).delete_scope("openid")

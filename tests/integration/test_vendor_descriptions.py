@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from tests.fakes.described import DESCRIPTIONS, Description
 from tests.fakes.messages import Answer, Received
+from tests.fakes.vendor_descriptions import DESCRIPTIONS, Description
 
 NAMES = {"okta-management": "", "okta-oauth": "", "auth0-management": "/api/v2", "auth0-authentication": ""}
 PRESENT = DESCRIPTIONS.is_dir()

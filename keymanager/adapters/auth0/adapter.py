@@ -30,6 +30,7 @@ from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.answers import refusal
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.credentials import JSON, client_authentication
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 _NAMES_AUDIENCE = frozenset({"audience", "resource"})
@@ -171,11 +172,12 @@ class Auth0Adapter(RfcAdapter):
         return self._servers.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, scopes, the right to manage clients, and how our APIs sign."""
+        """Discovery, keys, scopes, lists, how our APIs sign, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
-        yield timed("right to manage clients", self._check_clients)
+        yield timed("right to list clients", self._check_clients)
         yield timed("signing of our APIs", self._check_signing)
+        yield from TrialClient(self).steps()
 
     def _audience(self, scope: str) -> str | TokenAnswer:
         """The API that a token request without one is for, or why that cannot be told."""
@@ -208,7 +210,7 @@ class Auth0Adapter(RfcAdapter):
 
     def _check_clients(self) -> str:
         next(self._managed.all(), None)
-        return "Clients can be listed; the first registration will prove the rest."
+        return "A client whose creation is not answered can be found again."
 
     def _check_signing(self) -> str:
         servers = self._servers.ours()

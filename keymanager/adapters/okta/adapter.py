@@ -22,6 +22,7 @@ from keymanager.adapters.okta.policies import Policies
 from keymanager.adapters.okta.registration import DynamicRegistration
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 
@@ -139,11 +140,12 @@ class OktaAdapter(RfcAdapter):
         return self._policies.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the right to manage clients, policies that would undo ours."""
+        """Discovery, keys, introspection, scopes, lists, policies that would undo ours, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
-        yield timed("right to manage clients", self._check_clients)
+        yield timed("right to list clients", self._check_clients)
         yield timed("access policies", self._check_policies)
+        yield from TrialClient(self).steps()
 
     def _limited(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
         if self._settings.client_policies:
@@ -158,7 +160,7 @@ class OktaAdapter(RfcAdapter):
 
     def _check_clients(self) -> str:
         next(self._managed.all(), None)
-        return "Clients can be listed; the first registration will prove the rest."
+        return "A client whose creation is not answered can be found again."
 
     def _check_policies(self) -> str:
         if not self._settings.client_policies:

@@ -15,8 +15,8 @@ from typing import Any, Final
 from tests.fakes.auth0_server import management, tokens
 from tests.fakes.auth0_server.errors import denied, refuse
 from tests.fakes.auth0_server.state import State
-from tests.fakes.described import described
 from tests.fakes.messages import Answer, Received
+from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer
 
 AUDIENCE: Final = "https://apis.example.org/"

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.fakes.described import described
 from tests.fakes.messages import Answer, Received
 from tests.fakes.okta_server import apps, authorization, registration, tokens
 from tests.fakes.okta_server.errors import invalid, missing, refuse
 from tests.fakes.okta_server.state import App, State
+from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer, random_id
 
 AUTHORIZATION_SERVER = "default"
