@@ -49,7 +49,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/djlint --check --lint templates
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: servers
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.servers.install postgresql redis-server oidc-provider wrk
 	$(BIN)/python -m bench
 
 lock: $(BIN)/uv

@@ -39,9 +39,9 @@ SYSTEM = Actor(name="archway")
 def actor_of(user: User, token: ApiToken | None = None) -> Actor:
     """The actor behind an authenticated request; a token restricts it to the token's team."""
     if token is not None:
+        # A token outlives the membership that it was made with, its rights do not.
         team_ids = frozenset({token.team_id}) & team_ids_of(user)
-        return Actor(
-            name=user.username, user_id=user.pk, team_id=token.team_id, team_ids=team_ids, roles=roles_of(user)
-        )
+        team_id = token.team_id if team_ids else None
+        return Actor(name=user.username, user_id=user.pk, team_id=team_id, team_ids=team_ids, roles=roles_of(user))
     team: Team = personal_team_of(user)
     return Actor(name=user.username, user_id=user.pk, team_id=team.pk, team_ids=team_ids_of(user), roles=roles_of(user))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from accounts.models import ApiToken, Membership, Role, RoleGrant, Team, User
 from common.errors import InputError, NotAllowed
 
 TOKEN_PREFIX = "awt_"  # noqa: S105 - a prefix that secret scanners can look for, not a secret
+LONGEST_USERNAME = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +34,51 @@ def hash_token(value: str) -> str:
 
 @transaction.atomic
 def create_user(*, username: str, password: str, roles: Iterable[Role] = (), email: str = "") -> User:
-    """A user with a personal team. Raises ``InputError`` naming ``username`` or ``password``."""
-    if User.objects.filter(username__iexact=username).exists():
-        raise InputError.of("username", "This name is taken.")
+    """A user with a personal team. Raises ``InputError`` naming ``username``, ``email`` or ``password``."""
     user = User(username=username, email=email)
-    try:
-        User.username_validator(username)
-    except ValidationError as exc:
-        raise InputError.of("username", " ".join(exc.messages)) from exc
-    try:
-        validate_password(password, user)
-    except ValidationError as exc:
-        raise InputError.of("password", " ".join(exc.messages)) from exc
+    _check_person(user, password)
     user.set_password(password)
     user.save()
     team = Team.objects.create(name=username, personal_of=user)
     Membership.objects.create(team=team, user=user)
     RoleGrant.objects.bulk_create([RoleGrant(user=user, role=role) for role in set(roles)])
     return user
+
+
+def _check_person(user: User, password: str) -> None:
+    """The name is also that of the personal team, so it has to be free and short enough for both."""
+    if User.objects.filter(username__iexact=user.username).exists():
+        raise InputError.of("username", "This name is taken.")
+    if Team.objects.filter(name__iexact=user.username).exists():
+        raise InputError.of("username", "A team has this name.")
+    if len(user.username) > LONGEST_USERNAME:
+        raise InputError.of("username", f"At most {LONGEST_USERNAME} characters.")
+    try:
+        User.username_validator(user.username)
+    except ValidationError as exc:
+        raise InputError.of("username", " ".join(exc.messages)) from exc
+    try:
+        if user.email:
+            validate_email(user.email)
+    except ValidationError as exc:
+        raise InputError.of("email", " ".join(exc.messages)) from exc
+    try:
+        validate_password(password, user)
+    except ValidationError as exc:
+        raise InputError.of("password", " ".join(exc.messages)) from exc
+
+
+@transaction.atomic
+def grant_role(*, user: User, role: Role) -> RoleGrant:
+    """Give a role; it counts from the person's next request on. Repeating it changes nothing."""
+    row, _ = RoleGrant.objects.get_or_create(user=user, role=role)
+    return row
+
+
+@transaction.atomic
+def revoke_role(*, user: User, role: Role) -> bool:
+    """Take a role away, also from the person's API tokens, at once. Returns whether the person had it."""
+    return RoleGrant.objects.filter(user=user, role=role).delete()[0] > 0
 
 
 @transaction.atomic

@@ -1,9 +1,7 @@
--- Calls for wrk: one line per call in the file named by the first argument, "path<TAB>access token".
--- Second argument: "again" starts over at the end of the file, "once" stops there.
-local calls, number, once = {}, 0, false
+-- Calls for wrk, again and again: one line per call in the file named by the argument, "path<TAB>access token".
+local calls, number = {}, 0
 
 function init(args)
-  once = args[2] == "once"
   for line in io.lines(args[1]) do
     local path, token = line:match("^(%S+)\t(%S+)$")
     calls[#calls + 1] = wrk.format("GET", path, { ["Authorization"] = "Bearer " .. token })
@@ -11,13 +9,7 @@ function init(args)
 end
 
 function request()
-  number = number + 1
-  if number > #calls then
-    if once then
-      wrk.thread:stop()
-    end
-    number = 1
-  end
+  number = number % #calls + 1
   return calls[number]
 end
 

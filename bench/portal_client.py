@@ -87,9 +87,12 @@ class PortalClient:
         answer = self.store("POST", "/applications/", {"name": name, "credentials": [credential]})
         return str(answer["id"]), str(answer["credentials"][0]["id"])
 
-    def client(self, name: str, key_manager: str) -> Client:
-        """An application with one registered client."""
-        application, credential = self.request_client(name, key_manager)
+    def clients(self, names: Sequence[str], key_manager: str) -> list[Client]:
+        """An application with one registered client for each name."""
+        wished = [self.request_client(name, key_manager) for name in names]
+        return [self._registered(application, credential) for application, credential in wished]
+
+    def _registered(self, application: str, credential: str) -> Client:
         await_true(lambda: self.store("GET", f"/credentials/{credential}/")["state"] == "active", "an active client")
         keys = self.store("POST", f"/credentials/{credential}/reveal-secret/", {})
         return Client(

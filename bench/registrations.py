@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
@@ -99,15 +100,18 @@ def _bare(layout: Layout, count: int, *, connections: int) -> float:
     }
     headers = {"Authorization": f"Bearer {EXTERNAL_REGISTRATION_TOKEN}"}
 
-    def loop(share: int) -> None:
-        with httpx2.Client(timeout=30, trust_env=False) as http:
-            for _ in range(share):
-                http.post(f"{layout.external_url}/reg", json=body, headers=headers).raise_for_status()
+    share = count // connections
 
-    started = time.monotonic()
-    with ThreadPoolExecutor(max_workers=connections) as pool:
-        list(pool.map(loop, [count // connections] * connections))
-    return (count // connections) * connections / (time.monotonic() - started)
+    def loop(http: httpx2.Client) -> None:
+        for _ in range(share):
+            http.post(f"{layout.external_url}/reg", json=body, headers=headers).raise_for_status()
+
+    with ExitStack() as stack:
+        clients = [stack.enter_context(httpx2.Client(timeout=30, trust_env=False)) for _ in range(connections)]
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=connections))
+        started = time.monotonic()
+        list(pool.map(loop, clients))
+        return share * connections / (time.monotonic() - started)
 
 
 def _engine(layout: Layout, credentials: list[str]) -> tuple[float, float]:

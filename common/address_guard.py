@@ -30,6 +30,8 @@ _NEVER_PUBLIC = tuple(
     ipaddress.ip_network(text) for text in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4")
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that is assigned for the public so far; what is outside is reserved or translates to IPv4 (RFC 4291 section 2.4).
+_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 
 # Monotonic time at which the request of the present context must be over.
 deadline: ContextVar[float | None] = ContextVar("archway_http_deadline", default=None)
@@ -60,7 +62,7 @@ class AddressGuard:
             return True
         if any(ip in network for network in _NEVER_PUBLIC if network.version == ip.version):
             return False
-        return ip.is_global and not ip.is_multicast
+        return ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _PUBLIC_IPV6)
 
     def choose(self, host: str, addresses: Iterable[str]) -> list[str]:
         """Those of ``addresses`` that may be connected to. Raises ``PrivateAddressRefused`` when there is none."""

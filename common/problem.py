@@ -16,8 +16,9 @@ from common.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
-# Relative to the portal: the page that explains every code.
-TYPE_BASE = "/docs/reference/errors#"
+# Pages of the portal: the first explains the codes of the REST API, the second those of the gateway.
+ERRORS_PAGE = "/docs/reference/errors"
+REFUSALS_PAGE = "/docs/reference/refusals"
 _DEFAULT_WAIT = 5
 
 # RFC 6749 5.2 and 4.1.2.1, RFC 7009 2.2.1, RFC 8628 3.5, RFC 8707 2: codes that pass through as they are.
@@ -30,13 +31,22 @@ _OAUTH_CODES = frozenset(
 )  # fmt: skip
 
 
-def problem(error: ArchwayError, *, instance: str = "", reference: str = "") -> dict[str, object]:
+def problem_type(code: str, *, portal_url: str, page: str = ERRORS_PAGE) -> str:
+    """The ``type`` of a problem (RFC 9457 section 3.1.1): where the portal explains the code.
+
+    Absolute when the portal's address is given: a caller of the gateway would look for a relative one at the gateway.
+    """
+    return f"{portal_url}{page}#{code}"
+
+
+def problem(error: ArchwayError, *, portal_url: str, instance: str = "", reference: str = "") -> dict[str, object]:
     """The members of a problem document (RFC 9457 section 3).
 
-    ``instance``: URI of this occurrence. ``reference``: what a person quotes when asking about it.
+    ``portal_url``: the portal's address, as ``https://portal.example``. ``instance``: URI of this occurrence.
+    ``reference``: what a person quotes when asking about it.
     """
     body: dict[str, object] = {
-        "type": f"{TYPE_BASE}{error.code}",
+        "type": problem_type(error.code, portal_url=portal_url),
         "title": error.title,
         "status": error.status,
         "detail": error.message,

@@ -29,14 +29,16 @@ _PUBLIC_NAME = re.compile(
     | _supported$ | _expires_(at|in)$ | _lifetime$ | _(endpoint|uri|alg|enc|ttl)$ | _auth_methods?$ | _validation$
     """
 )
-_PAIR = re.compile(r"""(?P<name>[A-Za-z][\w.-]*)=(?P<value>[^\s&"'<>,;)\]}]+)""")
+# Callers choose how long a text is, so every pattern must cost no more than its length: a run of characters is
+# entered at its beginning only (or looked at for a bounded length), and no two neighbours can share characters.
+_PAIR = re.compile(r"""(?<![\w.-])(?P<name>[\w.-]+)=(?P<value>[^\s&"'<>,;)\]}]+)""")
 _MEMBER = re.compile(
     r"""(?P<head>(?P<quote>["'])(?P<name>[A-Za-z][\w.-]*)(?P=quote)\s*:\s*)(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 )
 _HEADER = re.compile(r"(?im)^(?P<head>(?P<name>[A-Za-z][\w-]*)\s*:\s*)(?P<value>\S.*)$")
 _CREDENTIALS = re.compile(r"(?i)\b(?P<scheme>Bearer|Basic|DPoP)\s+(?!realm\b|error\b)[\w.~+/=-]{6,}")
-_JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
-_USER_INFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@]+:[^\s/@]+@", re.IGNORECASE)
+_JWT = re.compile(r"(?:(?<![\w-])eyJ[\w-]{5,}|(?<=-)eyJ[\w-]{5,1000})\.[\w-]+\.[\w-]*")
+_USER_INFO = re.compile(r"(?<![a-z0-9+.-])(?P<scheme>[a-z0-9+.-]+://)[^\s/@:]*:[^\s/@]+@", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -69,9 +71,14 @@ def redact_text(text: str) -> str:
     clean = _USER_INFO.sub(lambda found: f"{found['scheme']}{MASK}@", text)
     clean = _CREDENTIALS.sub(lambda found: f"{found['scheme']} {MASK}", clean)
     clean = _JWT.sub(MASK, clean)
-    clean = _PAIR.sub(lambda found: f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0], clean)
+    clean = _PAIR.sub(_redact_pair, clean)
     clean = _MEMBER.sub(lambda found: f'{found["head"]}"{MASK}"' if is_secret_name(found["name"]) else found[0], clean)
     return _HEADER.sub(_redact_header, clean)
+
+
+def _redact_pair(found: re.Match[str]) -> str:
+    name = found["name"].lstrip("0123456789_.-")
+    return f"{found['name']}={MASK}" if is_secret_name(name) else found[0]
 
 
 def _redact_header(found: re.Match[str]) -> str:

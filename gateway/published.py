@@ -38,6 +38,7 @@ def gateway_settings() -> GatewaySettings:
         validator_host=settings.ARCHWAY_VALIDATOR_HOST,
         validator_port=settings.ARCHWAY_VALIDATOR_PORT,
         validator_timeout_ms=settings.ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS,
+        portal_url=settings.ARCHWAY_PUBLIC_URL,
         cors_origins=(f"{origin.scheme}://{origin.netloc}",),
         workers=settings.ARCHWAY_GATEWAY_THREADS,
     )

@@ -37,6 +37,8 @@ class Gateway:
         self._reader = ChangeReader(ChangeTable(), monotonic=time.monotonic, window=LONGEST_TRANSACTION_SECONDS)
         self._wake = wake or wake_of_settings()
         self._poked = threading.Event()
+        # Whether something was published or withdrawn that is not in effect yet, as far as is known.
+        self._outdated = True
 
     def run(self) -> None:
         """Serve until ``stopping`` is set. An Envoy that ends is started again."""
@@ -47,19 +49,22 @@ class Gateway:
         listener = threading.Thread(target=self._wake.listen, args=(self._poked.set, self.stopping), daemon=True)
         listener.start()
         with self._envoy:
-            self.apply()
+            self.turn()
             while not self.stopping.is_set():
                 self._poked.wait(settings.ARCHWAY_CHANGE_POLL_MILLISECONDS / 1000)
                 self._poked.clear()
-                self._turn()
+                self.turn()
 
     def stop(self) -> None:
         """End the loop soon; safe to call from a signal handler."""
         self.stopping.set()
         self._poked.set()
 
-    def apply(self) -> None:
-        """Make what is published the configuration in effect, and report what came of it."""
+    def apply(self) -> bool:
+        """Make what is published the configuration in effect, and report what came of it.
+
+        False when Envoy could not be asked, so that trying again can help.
+        """
         apis = published_apis()
         config = build_config(self._settings, apis, folder=self.folder)
         try:
@@ -67,24 +72,30 @@ class Gateway:
         except (ConfigRefused, AdminUnavailable) as exc:
             logger.error("The gateway keeps its earlier configuration: %s", exc)
             self._report(error=str(exc)[:1000])
-        else:
-            self._report(
-                error="",
-                version=applied.version,
-                apis=len(apis),
-                applied_at=timezone.now(),
-                milliseconds=int(applied.seconds * 1000),
-            )
+            return isinstance(exc, ConfigRefused)
+        self._report(
+            error="",
+            version=applied.version,
+            apis=len(apis),
+            applied_at=timezone.now(),
+            milliseconds=int(applied.seconds * 1000),
+        )
+        return True
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Read what changed, and apply what is not in effect yet; a change is done with only when that succeeded."""
         try:
             if self._envoy.exit_status is not None:
                 logger.error("Envoy ended with status %s; starting it again", self._envoy.exit_status)
                 self._envoy.start()
-                self.apply()
+                self._outdated = True
             changes = self._reader.poll()
             if any(change.kind == ChangeKind.API_VERSION for change in changes):
-                self.apply()
+                self._outdated = True
+            if self._outdated:
+                self._outdated = not self.apply()
+            if self._outdated:
+                self.stopping.wait(_RETRY_SECONDS)
         except DatabaseError as exc:
             logger.warning("The change feed cannot be read for now: %s", exc)
             close_old_connections()

@@ -9,6 +9,7 @@ from keymanager.registrations import forgetting, sweeping
 from keymanager.registrations.claim import note_crash
 from keymanager.registrations.engine import Engine
 from keymanager.resident.client_services import forget_expired_tokens
+from keymanager.resident.keys import forget_retired_keys
 from keymanager.services import checks
 from keymanager.services.adapters import adapter_for
 
@@ -37,6 +38,8 @@ def run_check(check_id: str) -> None:
 
 @shared_task(name="keymanager.jobs.forget_what_is_old", ignore_result=True)
 def forget_what_is_old() -> dict[str, int]:
-    """Delete old attempts, verdicts, answers, change events, and the resident key manager's expired tokens."""
+    """Delete old attempts, verdicts, answers, change events, retired keys, and the resident's expired tokens."""
+    now = timezone.now()
     forget_expired_tokens()
-    return forgetting.forget_what_is_old(timezone.now())
+    forget_retired_keys(now)
+    return forgetting.forget_what_is_old(now)

@@ -72,7 +72,7 @@ class Credential(models.Model):
     """One client of one application at one key manager in one environment.
 
     ``client_id`` is "" until the key manager has given one. Its id is the marker that the client carries at the key
-    manager. ``secret_sha256``: keyed digest of the secret (HMAC-SHA-256), to authenticate the client at our own endpoints
+    manager. ``secret_sha256``: keyed digest of the secret (HMAC-SHA-256), to authenticate the client at our endpoints
     even where the secret is not kept. ``mapped``: made elsewhere, never changed or deleted by us.
     """
 
@@ -119,9 +119,9 @@ class Credential(models.Model):
 class Registration(models.Model):
     """The durable wish that a client, resource or scope exists (or not) at a key manager, and where it stands.
 
-    ``wanted_version`` grows with every change of the wish, ``applied_version`` is the one last carried out: latest wins.
+    ``wanted_version`` grows with every change of the wish, ``applied_version`` the one last carried out: latest wins.
     ``wants_rotation``: the next successful update must also replace the secret. ``lease_until``: whoever moved the row
-    to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun and its answer is not known.
+    to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun its answer is not known.
     ``dispatched_until``: a job has been asked for, the sweep need not ask again before.
     """
 
@@ -218,7 +218,10 @@ class KeyManagerCheck(models.Model):
 
 
 class SigningKey(models.Model):
-    """An RSA key that signs the backend JWT; the newest active one signs, every active one is in the JWKS."""
+    """An RSA key that signs the backend JWT: the newest without ``retired_at`` does.
+
+    It is in the JWKS until ``retired_at``, which is set when another takes over.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kid = models.CharField(max_length=64, unique=True)

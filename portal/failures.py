@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -39,5 +40,5 @@ def _for_program(request: HttpRequest) -> bool:
 
 
 def _problem(error: ArchwayError) -> JsonResponse:
-    body = problem(error, reference=current_correlation_id())
+    body = problem(error, portal_url=settings.ARCHWAY_PUBLIC_URL, reference=current_correlation_id())
     return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)

@@ -19,6 +19,7 @@ from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads 
     OAUTH2_PROVIDER_ID_TOKEN_MODEL,
     OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
+from portal import file_broker
 from portal.environment import env_bool, env_int, env_list, instance_secret
 
 django_stubs_ext.monkeypatch()
@@ -87,6 +88,8 @@ ARCHWAY_TOKEN_WAIT_SECONDS = env_int("ARCHWAY_TOKEN_WAIT_SECONDS", 4)
 # --- Django -------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("ARCHWAY_DEBUG", False)
 SECRET_KEY = instance_secret(ARCHWAY_HOME, "ARCHWAY_SECRET_KEY", "django.key")
+# Old ones, while sessions and what is sealed with derived keys still need them.
+SECRET_KEY_FALLBACKS = env_list("ARCHWAY_SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env_list("ARCHWAY_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("ARCHWAY_TRUSTED_ORIGINS", [])
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ARCHWAY_PUBLIC_URL.startswith("https://")
@@ -219,7 +222,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.parsers.StorableJsonParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.rest.pagination.PageNumberPages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -247,7 +250,7 @@ ARCHWAY_RESIDENT_TOKEN_FORMAT = os.environ.get("ARCHWAY_RESIDENT_TOKEN_FORMAT", 
 ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = env_bool("ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT", False)
 
 # --- Celery -------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = ARCHWAY_REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_URL = ARCHWAY_REDIS_URL or f"{file_broker.SCHEME}://localhost"
 _QUEUE_FOLDER = ARCHWAY_HOME / "queue"
 # A request that asks for a job must not wait for a broker that is down: the sweep finds the work later.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -270,6 +273,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Beat sleeps no longer than this, so that a worker with a beat stops soon when it is told to.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 0.5
 CELERY_BEAT_SCHEDULE_FILENAME = str(ARCHWAY_HOME / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-registrations": {

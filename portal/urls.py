@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from keymanager.resident.urls import metadata_urlpatterns
-from portal import health, pages
+from portal import health, pages, reference
 from portal.parts import served_parts
 
 PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.ready, name="ready"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", pages.console, name="console"),
+    path("docs/reference/<slug:name>", reference.page, name="reference"),
 ]
 for part in sorted(served_parts()):
     urlpatterns += PART_URLS[part]

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from accounts.actor import Actor
+from common.errors import RuleError
 from keymanager.services.acceptance import accept_key_managers, accepted_key_managers
 from keymanager.services.resources import forget_api_version, sync_api_version
 from publisher.definitions import Definition
 from subscriptions.models import ApiVersion, Subscription
+from subscriptions.rules import NO_KEY_MANAGER
 from subscriptions.services import apis
 from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts
 from subscriptions.services.subscribing import move_subscription
-from subscriptions.states import BLOCKABLE, LifecycleAction, OperationAuth, SubscriptionState
+from subscriptions.states import BLOCKABLE, ROUTED, LifecycleAction, OperationAuth, SubscriptionState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +74,15 @@ def create_api(*, actor: Actor, team_id: uuid.UUID, new: NewApi) -> ApiVersion:
 def change_api(
     *, actor: Actor, api_version: ApiVersion, facts: VersionFacts, key_managers: str | Sequence[str] | None = None
 ) -> ApiVersion:
-    """Change facts and, when given, the accepted key managers."""
+    """Change facts and, when given, the accepted key managers.
+
+    Raises ``RuleError`` with the unmet checks when a version at the gateway would no longer be publishable.
+    """
     row = apis.change_api_version(actor=actor, api_version=api_version, facts=facts)
     if key_managers is not None:
         accept_key_managers(actor=actor, api_version=row, slugs=key_managers)
+        if row.state in ROUTED and not accepted_key_managers(row).exists():
+            raise RuleError(f"A {row.state} API cannot lose this.", unmet=[NO_KEY_MANAGER])
         sync_api_version(actor=actor, api_version=row)
     return row
 

@@ -200,7 +200,11 @@ class Subscription(models.Model):
                 condition=Q(state__in=[s.value for s in SubscriptionState]), name="subscription_state_is_known"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["api_version", "-created_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["api_version", "-created_at"]),
+            # The newest ones of a team that has most of them.
+            models.Index(fields=["-created_at", "id"], name="subscriptions_newest_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.application} -> {self.api_version}"

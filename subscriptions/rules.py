@@ -1,5 +1,6 @@
 """Decisions that need no database."""
 
+import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from common.errors import InputError
 
 _CONTEXT: Final = re.compile(r"(/[a-z0-9][a-z0-9._~-]*)+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}")
+# What the gateway can call; a test compares the two.
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?", re.ASCII)
+_BASE: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*", re.ASCII)
 # First path segments under which the portal or the gateway itself answers.
 _RESERVED_CONTEXTS: Final = frozenset({"check", "healthz", "statz"})
 
@@ -65,13 +69,22 @@ def check_endpoint(url: str, field: str) -> str:
         raise InputError.of(field, "This is not a URL.") from exc
     if parts.scheme not in {"http", "https"} or not parts.hostname or not port_ok:
         raise InputError.of(field, "An absolute http or https URL is needed.")
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         raise InputError.of(field, "The URL must not contain a user name or password.")
     if parts.query or parts.fragment:
         raise InputError.of(field, "The URL must not have a query or a fragment.")
-    if not re.fullmatch(r"[A-Za-z0-9._~:\[\]-]+", parts.netloc):
-        raise InputError.of(field, "The URL has characters that a URL cannot have.")
+    if not _is_host(parts.hostname) or not _BASE.fullmatch(parts.path.rstrip("/")):
+        raise InputError.of(field, "The gateway cannot call this: unusual characters, or an empty part of the path.")
     return url.rstrip("/")
+
+
+def _is_host(host: str) -> bool:
+    """A name, or an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _HOST.fullmatch(host) is not None
+    return "%" not in host
 
 
 def check_tags(tags: Collection[str]) -> list[str]:
@@ -80,6 +93,9 @@ def check_tags(tags: Collection[str]) -> list[str]:
     if len(cleaned) > 30 or any(len(tag) > 40 for tag in cleaned):
         raise InputError.of("tags", "At most 30 tags of at most 40 characters.")
     return cleaned
+
+
+NO_KEY_MANAGER: Final = "No enabled key manager is accepted by the API."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,5 +119,5 @@ def unmet_for_publishing(facts: PublishFacts) -> list[str]:
     if not facts.plans:
         unmet.append("The API offers no plan; choose at least one.")
     if not facts.accepted_key_managers:
-        unmet.append("No enabled key manager is accepted by the API.")
+        unmet.append(NO_KEY_MANAGER)
     return unmet

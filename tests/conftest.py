@@ -1,8 +1,12 @@
 """Rules for every test: in continuous integration nothing may be skipped unseen."""
 
 import os
+from importlib import import_module
 
 import pytest
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -17,3 +21,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and exitstatus == 0 and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@receiver(post_migrate)
+def seeded_plans_survive_a_flush(sender: AppConfig, **_: object) -> None:
+    """A test with real transactions empties every table behind it; the plans of the migration must be there again."""
+    if sender.name == "subscriptions":
+        migration = import_module("subscriptions.migrations.0002_seed_plans")
+        migration.seed_plans(apps, None)

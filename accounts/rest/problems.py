@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
@@ -12,7 +14,7 @@ from rest_framework.views import set_rollback
 
 from accounts.correlation import current_correlation_id
 from common.errors import ArchwayError, InputError, NotAllowed, NotFound
-from common.problem import CONTENT_TYPE, problem, retry_headers
+from common.problem import CONTENT_TYPE, problem, problem_type, retry_headers
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +24,8 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     error = _translate(exc)
     if error is not None:
         set_rollback()
-        return _answer(problem(error, reference=current_correlation_id()), error.status, retry_headers(error))
+        body = problem(error, portal_url=settings.ARCHWAY_PUBLIC_URL, reference=current_correlation_id())
+        return _answer(body, error.status, retry_headers(error))
     if isinstance(exc, exceptions.APIException):
         set_rollback()
         headers = {}
@@ -30,9 +33,9 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
             headers["WWW-Authenticate"] = challenge
         if wait := getattr(exc, "wait", None):
             headers["Retry-After"] = str(int(wait))
-        body: dict[str, object] = {
-            "type": "about:blank",
-            "title": exc.default_detail,
+        body = {
+            "type": problem_type(exc.default_code, portal_url=settings.ARCHWAY_PUBLIC_URL),
+            "title": HTTPStatus(exc.status_code).phrase,
             "status": exc.status_code,
             "detail": str(exc.detail),
             "code": exc.default_code,

@@ -49,7 +49,7 @@ def actor_for(request: Request) -> Actor:
 def team_of(actor: Actor) -> uuid.UUID:
     """The team that new things of this actor belong to."""
     if actor.team_id is None:
-        raise NotAllowed("This needs a team.")
+        raise NotAllowed("You are no longer a member of this token's team.")
     return actor.team_id
 
 

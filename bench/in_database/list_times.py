@@ -1,7 +1,6 @@
 """``python -m bench.in_database.list_times REQUESTS BOUND_MS``: server time and queries of every REST list."""
 
 import json
-import os
 import random
 import re
 import sys
@@ -11,19 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import django
+from django.db import connection
+from django.test import Client
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-django.setup()
-
-from django.db import connection  # noqa: E402 - the app registry comes first
-from django.test import Client  # noqa: E402
-
-from accounts.queries import personal_team_of  # noqa: E402
-from accounts.services import create_api_token  # noqa: E402
-from bench.in_database.rows import person  # noqa: E402
-from bench.percentiles import times_of  # noqa: E402
-from subscriptions.models import ApiVersion, Application, Subscription  # noqa: E402
+# As the web process does: it loads every view before the first request.
+import portal.wsgi  # noqa: F401
+from accounts.queries import personal_team_of
+from accounts.services import create_api_token
+from bench.in_database.rows import person
+from bench.percentiles import times_of
+from subscriptions.models import ApiVersion, Application, Subscription
 
 _ROOT = "/api/v1"
 
@@ -64,7 +60,8 @@ def listings() -> list[Listing]:
             "/publisher/apis/?page=2",
             f"/publisher/apis/{version}/subscriptions/", f"/publisher/apis/{version}/registrations/",
             "/store/apis/", "/store/applications/", "/store/applications/?q=application",
-            "/store/subscriptions/", f"/store/subscriptions/?application={application}",
+            "/store/subscriptions/", "/store/subscriptions/?page=2",
+            f"/store/subscriptions/?application={application}",
             f"/store/subscriptions/?page={last}",
             "/admin/registrations/", "/admin/registrations/?state=active",
             "/admin/registrations/?key_manager=resident", "/admin/registrations/?state=refused",

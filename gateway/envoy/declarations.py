@@ -100,6 +100,7 @@ def default_ca_file() -> str:
 class GatewaySettings:
     """How the gateway runs.
 
+    ``portal_url``: the portal's address, for the ``type`` of the gateway's own problem documents.
     ``validator_timeout_ms``: longer means 503. ``validator_headers``: the caller's headers that the validator may
     read besides ``Authorization``; never ``Transfer-Encoding``, ``Content-Length`` or ``Connection``.
     ``cors_origins``: origins (``https://portal.example``) whose pages may call the APIs.
@@ -121,6 +122,7 @@ class GatewaySettings:
         "x-request-id",
         "traceparent",
     )
+    portal_url: str = ""
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: int = 0
     access_log: Path | None = None

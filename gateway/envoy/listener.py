@@ -69,7 +69,7 @@ def _connections(settings: GatewaySettings, routes_file: str) -> Message:
         xff_num_trusted_hops=settings.trusted_proxies,
         preserve_external_request_id=True,
         server_header_transformation="PASS_THROUGH",
-        local_reply_config=local_reply_config(),
+        local_reply_config=local_reply_config(portal_url=settings.portal_url),
         http_filters=[
             extension("envoy.filters.http.cors", typed("envoy.extensions.filters.http.cors.v3.Cors")),
             extension("envoy.filters.http.ext_authz", _authorization(settings)),

@@ -6,9 +6,8 @@ Envoy takes the first mapper that fits. Refusals by the validator carry its own 
 from http import HTTPStatus
 
 from common.gateway_contract import ENVIRONMENT_HEADER, UNAVAILABLE_ON_THE_WIRE
-from common.problem import CONTENT_TYPE
+from common.problem import CONTENT_TYPE, REFUSALS_PAGE, problem_type
 from gateway.envoy.protobuf_json import Json, Message
-from keymanager.validation.answers import TYPE_BASE
 
 # Stands for "the validator is down, slow or broken" between the filter and the mapper; a caller never sees it.
 VALIDATOR_FAILED = HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED
@@ -32,9 +31,9 @@ GATEWAY_CODES = (VALIDATOR_UNAVAILABLE, NO_ENDPOINT, *BY_STATUS)
 _BY_VALIDATOR: Message = {"response_flag_filter": {"flags": ["UAEX"]}}
 
 
-def local_reply_config() -> Message:
-    """Every answer of the gateway's own, with a stable ``code``."""
-    unavailable = _problem(*VALIDATOR_UNAVAILABLE)
+def local_reply_config(*, portal_url: str) -> Message:
+    """Every answer of the gateway's own, with a stable ``code`` that the portal at this address explains."""
+    unavailable = _problem(portal_url, *VALIDATOR_UNAVAILABLE)
     environment: Message = {"header_filter": {"header": {"name": ENVIRONMENT_HEADER, "present_match": True}}}
     mappers: list[Json] = [
         {**unavailable, "filter": _all(_BY_VALIDATOR, _status(VALIDATOR_FAILED)), "headers_to_add": [_retry_after(2)]},
@@ -43,17 +42,21 @@ def local_reply_config() -> Message:
         {"filter": _all(_BY_VALIDATOR, _status(UNAVAILABLE_ON_THE_WIRE)), "status_code": 503},
         {"filter": _BY_VALIDATOR},
         {
-            **_problem(*NO_ENDPOINT),
+            **_problem(portal_url, *NO_ENDPOINT),
             "filter": _all(environment, _status(403)),
         },
-        *({**_problem(status, code, title), "filter": _status(status)} for status, code, title in BY_STATUS),
+        *(
+            {**_problem(portal_url, status, code, title), "filter": _status(status)}
+            for status, code, title in BY_STATUS
+        ),
     ]
     return {"mappers": mappers}
 
 
-def _problem(status: int, code: str, title: str) -> Message:
+def _problem(portal_url: str, status: int, code: str, title: str) -> Message:
     members: Message = {
-        "type": f"{TYPE_BASE}{code}",
+        # Envoy reads % as the start of a command.
+        "type": problem_type(code, portal_url=portal_url, page=REFUSALS_PAGE).replace("%", "%%"),
         "title": title,
         "status": status,
         "code": code,

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
+from accounts.models import Role
+from accounts.queries import roles_of
 from common.errors import InputError
 from keymanager.front_door.answers import endpoint, json_answer
 from keymanager.front_door.api_tokens import bearer_of, require_api_token
@@ -49,7 +51,9 @@ def tokeninfo(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
 def _asker(request: HttpRequest, form: Parameters, key_manager_slug: str) -> Asker:
     """Raises ``BearerRefused`` or ``ClientRefused`` for whoever may not ask."""
     if bearer_of(request):
-        if not require_api_token(request).may_introspect:
+        token = require_api_token(request)
+        # The right was given to an administrator: it ends with the role.
+        if not token.may_introspect or Role.ADMINISTRATOR not in roles_of(token.user):
             raise BearerRefused("This API token has no right to introspect.", presented=True, lacks_rights=True)
         return Asker()
     caller = identify(request, form, endpoint="introspect", key_manager_slug=key_manager_slug)

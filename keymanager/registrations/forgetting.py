@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.db.models import Max, QuerySet
 
 from accounts.models import IdempotentAnswer
-from keymanager.models import KeyManagerCheck, RefusedCall, RegistrationAttempt, RevokedToken
+from keymanager.models import KeyManagerCheck, RefusedCall, RegistrationAttempt, RevokedToken, SigningKey
 from subscriptions.models import ChangeEvent
 
 ATTEMPTS_KEPT: Final = timedelta(days=30)
@@ -31,6 +31,7 @@ def forget_what_is_old(now: datetime) -> dict[str, int]:
         "revoked_tokens": _deleted(RevokedToken.objects.filter(expires_at__lt=now)),
         "idempotent_answers": _deleted(IdempotentAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT)),
         "changes": _deleted(ChangeEvent.objects.filter(at__lt=now - CHANGES_KEPT, pk__lt=last_change)),
+        "signing_keys": _deleted(SigningKey.objects.filter(retired_at__lte=now)),
         "checks": _deleted(KeyManagerCheck.objects.filter(started_at__lt=now - CHECKS_KEPT)),
     }
 

@@ -13,6 +13,7 @@ AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 PUBLIC: Final = "none"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST: Final = 50
+_LONGEST_SCOPE: Final = 200  # as long as a scope of an API can be
 
 
 def check_environment(environment: str) -> Environment:
@@ -90,6 +91,6 @@ def _redirect_uri_fault(uri: str) -> str:
 
 def check_scopes(scopes: Sequence[str]) -> list[str]:
     """Distinct scope keys, sorted. Raises ``InputError`` naming ``scopes``."""
-    if len(scopes) > 500:
-        raise InputError.of("scopes", "At most 500.")
+    if len(scopes) > 500 or any(len(key) > _LONGEST_SCOPE for key in scopes):
+        raise InputError.of("scopes", f"At most 500 of at most {_LONGEST_SCOPE} characters.")
     return sorted({check_scope(key, name="scopes") for key in scopes})

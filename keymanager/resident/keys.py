@@ -1,7 +1,7 @@
 """Signing keys: made at first use, encrypted at rest, rotated without a gap."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from joserfc.jwk import RSAKey
 from oauth2_provider.settings import oauth2_settings
 
+from common.errors import RuleError
 from keymanager.resident.models import SigningKey
 from keymanager.resident.sealing import resident_box
 
@@ -44,21 +45,39 @@ def active_signing_key() -> SigningMaterial:
     return _opened(row.kid, row.sealed_private_pem)
 
 
-def rotate_signing_key() -> str:
-    """Sign with a new key from now on; returns its kid. The old one stays published while its tokens can live."""
+def rotate_signing_key(*, published_for: timedelta | None = None) -> str:
+    """Sign with a new key from now on; returns its kid.
+
+    The old one stays published for ``published_for``, by default while its tokens can live. Raises ``RuleError`` when
+    somebody else rotates at the same time.
+    """
     fresh = _new_row()
-    with transaction.atomic():
-        SigningKey.objects.filter(active=True).update(active=False, retired_at=timezone.now())
-        fresh.save(force_insert=True)
+    retired_at = timezone.now() + (longest_use() if published_for is None else published_for)
+    try:
+        with transaction.atomic():
+            SigningKey.objects.filter(active=True).update(active=False, retired_at=retired_at)
+            fresh.save(force_insert=True)
+    except IntegrityError as exc:
+        raise RuleError("Another process made a signing key at the same time.") from exc
     return fresh.kid
+
+
+def longest_use() -> timedelta:
+    """How long the signatures of a key can be alive after its last one, and some time for caches of the key set."""
+    seconds = max(oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS, oauth2_settings.ID_TOKEN_EXPIRE_SECONDS)
+    return timedelta(seconds=seconds) + PUBLISHED_AFTER_EXPIRY
+
+
+def forget_retired_keys(now: datetime) -> int:
+    """Delete the keys that are not published any more; returns how many."""
+    return SigningKey.objects.filter(active=False, retired_at__lte=now).delete()[0]
 
 
 def public_key_set() -> dict[str, Any]:
     """The JWK Set (RFC 7517 section 5) of every key whose signatures may still be alive."""
     active_signing_key()
-    seconds = max(oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS, oauth2_settings.ID_TOKEN_EXPIRE_SECONDS)
-    since = timezone.now() - timedelta(seconds=seconds) - PUBLISHED_AFTER_EXPIRY
-    rows = SigningKey.objects.filter(Q(active=True) | Q(retired_at__gte=since)).order_by("-active", "-created")
+    published = Q(active=True) | Q(retired_at__gt=timezone.now())
+    rows = SigningKey.objects.filter(published).order_by("-active", "-created")
     return {"keys": [_public_jwk(_opened(row.kid, row.sealed_private_pem)) for row in rows]}
 
 

@@ -168,7 +168,7 @@ class Resource(models.Model):
 
 
 class SigningKey(models.Model):
-    """An RSA key. The active one signs; the others are only published until nothing they signed is alive."""
+    """An RSA key. The active one signs; the others are only published, until ``retired_at``."""
 
     kid = models.CharField(max_length=64, unique=True)
     sealed_private_pem = models.TextField()

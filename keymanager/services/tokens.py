@@ -18,7 +18,7 @@ class IssuedToken:
 
     status: int
     access_token: str = field(default="", repr=False)
-    token_type: str = "Bearer"  # noqa: S105 - RFC 6750
+    token_type: str = "Bearer"
     expires_in: int | None = None
     scope: str = ""
     error: str = ""
@@ -28,7 +28,7 @@ class IssuedToken:
 def application_token(*, credential: Credential, scopes: Sequence[str]) -> IssuedToken:
     """Ask the key manager for a client_credentials token (RFC 6749 section 4.4).
 
-    Raises ``RuleError`` when the client is not registered yet or being removed, or its secret is not kept by the portal.
+    Raises ``RuleError`` when the client is not registered or being removed, or its secret is not kept by the portal.
     """
     if credential.registration.wish == Wish.ABSENT:
         raise RuleError("The client is being removed.")

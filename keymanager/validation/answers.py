@@ -3,14 +3,11 @@
 import base64
 import json
 import os
-from typing import Final
 
 from common.gateway_contract import REFERENCE_HEADER, wire_status
-from common.problem import CONTENT_TYPE
+from common.problem import CONTENT_TYPE, REFUSALS_PAGE, problem_type
 from keymanager.validation.codes import FACTS
 from keymanager.validation.step import VerdictEntry
-
-TYPE_BASE: Final = "/docs/reference/refusals#"
 
 Headers = list[tuple[str, str]]
 
@@ -20,9 +17,10 @@ def new_reference() -> str:
     return "v-" + base64.b32encode(os.urandom(8))[:12].decode().lower()
 
 
-def refusal(entry: VerdictEntry, reference: str) -> tuple[int, Headers, str]:
+def refusal(entry: VerdictEntry, reference: str, *, portal_url: str) -> tuple[int, Headers, str]:
     """Status (as the gateway's contract wants it on the wire), headers and body of a refusal.
 
+    ``portal_url``: where the portal, which explains the codes, is served.
     What was found out about a token or inside of us stays behind the reference, where only the owning team reads it.
     """
     facts = FACTS.get(entry.code)
@@ -31,7 +29,7 @@ def refusal(entry: VerdictEntry, reference: str) -> tuple[int, Headers, str]:
     detail = title if status == 401 or status >= 500 else entry.message
     body = json.dumps(
         {
-            "type": f"{TYPE_BASE}{entry.code}",
+            "type": problem_type(entry.code, portal_url=portal_url, page=REFUSALS_PAGE),
             "title": title,
             "status": status,
             "detail": f"{detail.rstrip('.')}. Quote the reference {reference} to see what was checked.",

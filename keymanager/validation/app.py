@@ -12,6 +12,8 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from django.conf import settings
+
 from common.gateway_contract import CHECK_PREFIX, ENVIRONMENT_HEADER, PRODUCTION, SANDBOX
 from keymanager.validation.answers import Headers, new_reference, refusal
 from keymanager.validation.codes import Code
@@ -47,6 +49,7 @@ class ValidatorApp:
         self._runtime = runtime
         self._follower = runtime.follower
         self._decide = runtime.decider.decide
+        self._portal_url: str = settings.ARCHWAY_PUBLIC_URL
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called by the server before the first request."""
@@ -96,7 +99,7 @@ class ValidatorApp:
 
     def _refuse(self, call: Call, entry: VerdictEntry, protocol: Any) -> None:
         reference = new_reference()
-        status, headers, body = refusal(entry, reference)
+        status, headers, body = refusal(entry, reference, portal_url=self._portal_url)
         now = self._runtime.clock.now()
         entries = self._runtime.decider.verdict(call).entries if call.entries else (entry,)
         self._runtime.refusals.add(

@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Sequence
+from typing import TypeGuard
 
 from keymanager.validation.codes import Code
 from keymanager.validation.step import Call, Outcome, ValidationStep, Verdict, VerdictEntry, failed, skipped
@@ -10,7 +11,7 @@ from keymanager.validation.step import Call, Outcome, ValidationStep, Verdict, V
 logger = logging.getLogger(__name__)
 
 
-def _is_entry(value: object) -> bool:
+def _is_entry(value: object) -> TypeGuard[VerdictEntry]:
     """An extension's step is not checked by anybody's type checker."""
     return isinstance(value, VerdictEntry)
 
@@ -35,9 +36,10 @@ class Decider:
                 entry = checks[index](call)
             except Exception as exc:  # noqa: BLE001 - whatever an extension raises, the call is refused
                 entry = self._broken(index, exc)
-            if inspect.isawaitable(entry):
-                return self._after(call, index, entry)
+            # Nearly always an entry, and asking whether it can be awaited is the dearest question of the loop.
             if not _is_entry(entry):
+                if inspect.isawaitable(entry):
+                    return self._after(call, index, entry)
                 entry = self._broken(index, TypeError("it returned no verdict entry"))
             entries.append(entry)
             if entry.outcome is Outcome.FAILED:

@@ -25,7 +25,7 @@ class _Node(Generic[Found]):
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[Found]] | None = None
-        self.patterns: list[tuple[re.Pattern[str], _Node[Found]]] | None = None
+        self.patterns: list[tuple[_SegmentPattern, _Node[Found]]] | None = None
         self.any_segment: _Node[Found] | None = None
         self.verbs: dict[str, Found] | None = None
         self.tail: dict[str, Found] | None = None
@@ -94,20 +94,40 @@ def _child(node: _Node[Found], segment: str) -> _Node[Found]:
     if _PARAMETER.fullmatch(segment):
         node.any_segment = node.any_segment or _Node()
         return node.any_segment
-    pattern = _segment_pattern(segment)
+    pattern = _SegmentPattern(segment)
     node.patterns = node.patterns if node.patterns is not None else []
     for known, child in node.patterns:
-        if known.pattern == pattern.pattern:
+        if known.texts == pattern.texts:
             return child
     child = _Node[Found]()
     node.patterns.append((pattern, child))
     return child
 
 
-def _segment_pattern(segment: str) -> re.Pattern[str]:
-    """``report.{format}``: text is text, each parameter is one character or more."""
-    texts = _PARAMETER.split(segment)
-    return re.compile("(.+?)".join(re.escape(comparable(text)) for text in texts))
+class _SegmentPattern:
+    """``report.{format}``: text is text, each parameter is one character or more.
+
+    Not a regular expression: a caller chooses the segment, and backtracking over several parameters would cost a power
+    of its length. Taking the first place where each text fits finds a way whenever there is one.
+    """
+
+    __slots__ = ("texts",)
+
+    def __init__(self, segment: str) -> None:
+        self.texts = tuple(comparable(text) for text in _PARAMETER.split(segment))
+
+    def matches(self, segment: str) -> bool:
+        """Whether the whole segment can be read this way."""
+        first, *between, last = self.texts
+        position, end = len(first), len(segment) - len(last)
+        if position >= end or not segment.startswith(first) or not segment.endswith(last):
+            return False
+        for text in between:
+            found = segment.find(text, position + 1, end)
+            if found < 0:
+                return False
+            position = found + len(text)
+        return position < end
 
 
 def _search(node: _Node[Found], segments: list[str], index: int, method: str, allowed: set[str]) -> Found | None:
@@ -130,7 +150,7 @@ def _children(node: _Node[Found], segment: str) -> list[_Node[Found]]:
     if not segment:
         return children
     if node.patterns is not None:
-        children += [child for pattern, child in node.patterns if pattern.fullmatch(segment)]
+        children += [child for pattern, child in node.patterns if pattern.matches(segment)]
     if node.any_segment is not None:
         children.append(node.any_segment)
     return children

@@ -5,10 +5,13 @@ import hmac
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -19,6 +22,8 @@ from subscriptions.recording import announce
 
 ALGORITHM: Final = "RS256"
 _BITS: Final = 2048
+# A backend may hold a call and the key set for a while; the JWT itself lives for five minutes.
+PUBLISHED_FOR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +42,23 @@ def current_signing_key() -> Signer:
     """The newest active key; the very first call makes one. Safe in several processes at once."""
     row = _newest()
     if row is None:
-        row = _make(generation=SigningKey.objects.count() + 1)
+        row = _make(generation=_next_generation())
     return Signer(kid=row.kid, key=RSAKey.import_key(unseal(row.sealed_private_pem, context=_context(row.kid))))
 
 
-def rotate_signing_key() -> SigningKey:
-    """A new key signs from now on. The old ones stay in the JWKS until they are retired."""
-    return _make(generation=SigningKey.objects.count() + 1)
+@transaction.atomic
+def rotate_signing_key(*, published_for: timedelta = PUBLISHED_FOR) -> SigningKey:
+    """A new key signs from now on. The one before it stays in the JWKS for ``published_for`` (not negative)."""
+    row = _make(generation=_next_generation())
+    older = SigningKey.objects.filter(retired_at=None).exclude(pk=row.pk)
+    older.update(retired_at=timezone.now() + published_for)
+    return row
 
 
 def public_jwks() -> dict[str, list[Mapping[str, Any]]]:
-    """The public halves of all active keys (RFC 7517), the newest first. Makes the first key when there is none."""
-    rows = SigningKey.objects.filter(retired_at=None).order_by("-created_at", "-kid")
+    """The public halves of all keys that are not retired yet (RFC 7517), the newest first. Makes the first key."""
+    published = Q(retired_at=None) | Q(retired_at__gt=timezone.now())
+    rows = SigningKey.objects.filter(published).order_by("-created_at", "-kid")
     keys = [row.public_jwk for row in rows]
     if not keys:
         current_signing_key()
@@ -58,6 +68,12 @@ def public_jwks() -> dict[str, list[Mapping[str, Any]]]:
 
 def _newest() -> SigningKey | None:
     return SigningKey.objects.filter(retired_at=None).order_by("-created_at", "-kid").first()
+
+
+def _next_generation() -> int:
+    """One more than the newest: old rows are deleted, so that counting them would name a key twice."""
+    kids = SigningKey.objects.values_list("kid", flat=True)
+    return max((int(kid.rpartition("-")[2]) for kid in kids), default=0) + 1
 
 
 def _make(*, generation: int) -> SigningKey:

@@ -57,6 +57,7 @@ def oidc_provider(layout: Layout) -> Child:
         sys.executable, "-m", "tests.servers.run_oidc_provider",
         "--port", str(layout.external_port), "--initial-access-token", EXTERNAL_REGISTRATION_TOKEN,
         "--gateway-secret", EXTERNAL_GATEWAY_SECRET, "--scopes", " ".join(SAMPLE_SCOPES),
+        "--clients-file", str(layout.home / "oidc-provider-clients.json"),
     ]  # fmt: skip
     return _child(layout, "oidc-provider", command, listens(layout.external_port))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.errors import ConfigurationError
 
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.5
 _POLL_SECONDS = 0.02
 
 
@@ -40,6 +40,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
             )
 
     def exit_code(self) -> int | None:

@@ -4,9 +4,9 @@ import json
 import uuid
 from collections.abc import Collection
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from subscriptions.models import ApiVersion
+from subscriptions.models import ApiVersion, Plan
 from subscriptions.states import IN_STORE
 
 
@@ -16,8 +16,14 @@ def store_versions(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
         ApiVersion.objects.filter(state__in=[state.value for state in IN_STORE])
         .filter(Q(public=True) | Q(api__team__in=team_ids))
         .select_related("api", "api__team")
-        .prefetch_related("plans")
+        .defer("definition")
+        .prefetch_related(plans_in_order())
     )
+
+
+def plans_in_order() -> Prefetch[str, QuerySet[Plan], str]:
+    """The plans of API versions, oldest first, so that every answer lists them alike."""
+    return Prefetch("plans", queryset=Plan.objects.order_by("created_at", "slug"))
 
 
 def search(versions: QuerySet[ApiVersion], text: str) -> QuerySet[ApiVersion]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from subscriptions.models import ApiVersion, Application, Subscription
+from subscriptions.queries.catalogue import plans_in_order
 from subscriptions.states import ApplicationState
 
 
@@ -14,7 +15,9 @@ def versions_of_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
     return (
         ApiVersion.objects.filter(api__team__in=team_ids)
         .select_related("api", "api__team")
-        .prefetch_related("plans")
+        # A document may have megabytes, and no list shows it.
+        .defer("definition")
+        .prefetch_related(plans_in_order())
         .order_by("-created_at", "id")
     )
 
@@ -34,6 +37,7 @@ def subscriptions_of_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[Subscrip
     return (
         Subscription.objects.filter(application__team__in=team_ids)
         .select_related("application", "api_version__api", "plan")
+        .defer("api_version__definition")
         .order_by("-created_at", "id")
     )
 
@@ -43,5 +47,6 @@ def subscriptions_to_teams(team_ids: Collection[uuid.UUID]) -> QuerySet[Subscrip
     return (
         Subscription.objects.filter(Q(api_version__api__team__in=team_ids))
         .select_related("application__team", "api_version__api", "plan")
+        .defer("api_version__definition")
         .order_by("-created_at", "id")
     )

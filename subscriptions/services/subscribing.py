@@ -1,23 +1,33 @@
 """Writes on subscriptions."""
 
+import uuid
 from collections.abc import Collection
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Model, QuerySet
 
 from accounts.actor import Actor
 from accounts.models import Role
-from common.errors import RuleError
+from common.errors import NotFound, RuleError
 from subscriptions.models import ApiVersion, Application, ChangeKind, Plan, Subscription
 from subscriptions.recording import announce, audit
 from subscriptions.services.applications import require_active
 from subscriptions.states import SUBSCRIBABLE, ApiState, SubscriptionState
 
+RowT = TypeVar("RowT", bound=Model)
+
 
 @transaction.atomic
 def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion, plan: Plan) -> Subscription:
-    """Let an application call an API version. Raises ``RuleError`` with the reason when that is not possible."""
+    """Let an application call an API version.
+
+    Raises ``RuleError`` with the reason when that is not possible, ``NotFound`` when either is gone.
+    """
     actor.require_role(Role.APP_DEVELOPER)
+    # A removal of either that runs at this moment must see the subscription, or be seen here.
+    application = _locked(Application.objects.all(), application.pk)
+    api_version = _locked(ApiVersion.objects.select_related("api"), api_version.pk)
     require_active(application)
     if ApiState(api_version.state) not in SUBSCRIBABLE:
         raise RuleError(
@@ -69,7 +79,7 @@ def move_subscription(
 ) -> Subscription:
     """Block, unblock, hold or reject a subscription; repeating it changes nothing.
 
-    Raises ``RuleError`` when its state is not ``among`` those that may be left this way.
+    Raises ``RuleError`` when its state is not ``among`` those that may be left this way, ``NotFound`` when it ended.
     """
     actor.require_role(Role.PUBLISHER)
     moved = (
@@ -78,7 +88,10 @@ def move_subscription(
         .update(state=state, revision=F("revision") + 1)
     )
     before = subscription.state
-    subscription.refresh_from_db()
+    try:
+        subscription.refresh_from_db()
+    except Subscription.DoesNotExist as exc:
+        raise NotFound from exc
     if not moved and subscription.state not in among:
         raise RuleError(f"The subscription is {subscription.state.replace('_', ' ')}; that is decided by approval.")
     if moved:
@@ -100,3 +113,10 @@ def _require_offered(api_version: ApiVersion, plan: Plan) -> None:
             f"plan: {api_version} does not offer {plan.slug}; it offers: {offered}.",
             fields={"plan": [f"Not offered. Offered: {offered}."]},
         )
+
+
+def _locked(rows: QuerySet[RowT], pk: uuid.UUID) -> RowT:
+    row = rows.select_for_update(of=("self",)).filter(pk=pk).first()
+    if row is None:
+        raise NotFound
+    return row

@@ -166,6 +166,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
                 listen_port=free_port(),
                 validator_port=validator.port,
                 validator_timeout_ms=VALIDATOR_TIMEOUT_MS,
+                portal_url=f"{PORTAL}/100%25",
                 cors_origins=(PORTAL,),
                 access_log=folder / "access.log",
                 workers=1,

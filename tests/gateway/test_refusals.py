@@ -51,7 +51,7 @@ def test_the_gateways_own_answers_are_problem_documents_that_quote_safely(gatewa
     body = json.loads(answer.body)
     assert body["request_id"] == 'a"b\\c'
     assert body["status"] == answer.status
-    assert body["type"].endswith(f"#{body['code']}")
+    assert body["type"] == f"{PORTAL}/100%25/docs/reference/refusals#{body['code']}"
 
 
 PREFLIGHT = (("origin", PORTAL), ("access-control-request-method", "GET"))

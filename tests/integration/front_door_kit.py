@@ -10,11 +10,11 @@ from typing import Any, Self
 import httpx2
 from django.db import connections
 from django.utils import timezone
-from keymanager.jobs import process_registration
 
 from accounts.actor import Actor, actor_of
 from accounts.models import Role, User
 from accounts.services import create_api_token, create_user
+from keymanager.jobs import process_registration
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations.states import WORKABLE
 from keymanager.services.adapters import close_adapters

@@ -1,5 +1,6 @@
 """What the tests of the REST API share: people with API tokens, a published API, an application, a worker."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -88,10 +89,8 @@ class Caller:
         return self.call("DELETE", path, **headers)
 
 
-def _json(body: Any) -> bytes:
-    import json
-
-    return b"" if body is None else json.dumps(body).encode()
+def _json(body: Any) -> str:
+    return "" if body is None else json.dumps(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What is answered when no view could answer."""
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
 
@@ -8,7 +9,7 @@ from common.problem import CONTENT_TYPE
 from portal import failures, urls
 
 
-def broken(_request: object) -> None:
+def broken(_request: HttpRequest) -> HttpResponse:
     """A view with a defect, whose error names a secret."""
     raise RuntimeError("client_secret=hunter2hunter2")
 

@@ -146,7 +146,7 @@ def test_a_text_that_no_database_can_store_is_refused_by_name(world: World, text
         document["info"][place] = text
     answer = world.publisher.post("/publisher/apis/", api_body(definition=document))
     assert answer.status_code == 400, answer.content
-    assert set(fields_of(answer)) == {"definition"}
+    assert {name.partition(".")[0] for name in fields_of(answer)} == {"definition"}
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,14 @@ def test_an_api_at_the_gateway_cannot_lose_what_it_needs_there(
     assert len(answer.json()["unmet"]) == 1
     after = world.publisher.get(f"/publisher/apis/{made['id']}/").json()
     assert (after["plans"], after["endpoints"]) == (made["plans"], made["endpoints"])
+
+
+def test_an_api_at_the_gateway_keeps_a_key_manager_that_is_switched_on(world: World) -> None:
+    world.add_key_manager("off", enabled=False)
+    made = world.make_published()
+    answer = world.publisher.patch(f"/publisher/apis/{made['id']}/", {"key_managers": ["off"]})
+    assert (answer.status_code, len(answer.json()["unmet"])) == (409, 1)
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json()["key_managers"] == "all"
 
 
 def test_a_new_definition_replaces_operations_and_keeps_scopes_that_stay(world: World) -> None:

@@ -242,7 +242,7 @@ def test_whoever_loses_the_race_for_a_key_takes_the_winners(rows: Rows) -> None:
 
 def test_refusals_say_nothing_about_a_token_to_its_bearer() -> None:
     entry: VerdictEntry = failed("token", Code.TOKEN_INVALID, "idp: the signature of key 7 does not verify")
-    status, headers, body = refusal(entry, new_reference())
+    status, headers, body = refusal(entry, new_reference(), portal_url="https://portal.example")
     assert status == 401
     assert "key 7" not in body
     assert dict(headers)["content-type"] == "application/problem+json"

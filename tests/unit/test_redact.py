@@ -1,5 +1,6 @@
 import io
 import logging
+import time
 
 import pytest
 
@@ -104,3 +105,29 @@ def test_a_log_line_its_arguments_and_its_traceback_leave_without_secrets() -> N
     assert "client-1" in written
     assert "ValueError" in written
     assert SECRET not in written
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a.", "é", "a=", "eyJaaaaaa-", "eyJaaaaaa.", "-eyJaaaaaa.b", "a://:", "://", "a:", ":", '"a":"', "'a':", '"a',
+     '"a" ', "\\", "Bearer ", "a\n", "a: \n", " ", "\n"],
+)  # fmt: skip
+def test_no_text_costs_more_than_its_length(piece: str) -> None:
+    texts = [head + piece * (200_000 // len(piece)) for head in ("", "http://", "a", '"a":"', "Bearer ")]
+    started = time.process_time()
+    for text in texts:
+        redact_text(text)
+    # A million characters; where the cost grows with the square this takes minutes.
+    assert time.process_time() - started < 8
+
+
+@pytest.mark.parametrize("before", ["", "-", "a-", "host.example.", "x=", "/path/", "(", "  "])
+def test_a_jwt_is_found_whatever_stands_before_it(before: str) -> None:
+    assert "c2lnbmF0dXJl" not in redact_text(f"{before}eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2lnbmF0dXJl")
+
+
+@pytest.mark.parametrize("before", ["", "1", "-", "--", "a.", "x_", " "])
+def test_a_pair_and_user_info_are_found_whatever_stands_before_them(before: str) -> None:
+    assert SECRET not in redact_text(f"{before}client_secret={SECRET}")
+    assert SECRET not in redact_text(f"{before}https://user:{SECRET}@host/")
+    assert SECRET not in redact_text(f"{before}https://:{SECRET}@host/")

@@ -92,3 +92,10 @@ def test_scopes_are_single_tokens() -> None:
     with pytest.raises(InputError) as caught:
         check_scopes(["a b"])
     assert list(caught.value.fields) == ["scopes"]
+
+
+def test_scopes_are_as_long_as_those_of_an_api_at_most() -> None:
+    assert check_scopes(["a" * 200]) == ["a" * 200]
+    with pytest.raises(InputError) as caught:
+        check_scopes(["a" * 201])
+    assert list(caught.value.fields) == ["scopes"]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from common.errors import InputError
+from common.errors import ConfigurationError, InputError
+from gateway.envoy.declarations import Upstream
 from subscriptions.rules import check_context, check_endpoint, check_name, check_tags, check_version
 from subscriptions.states import BLOCKABLE, SubscriptionState
 
@@ -101,3 +102,31 @@ def test_too_many_or_too_long_tags_are_refused(tags: list[str]) -> None:
 
 def test_a_subscription_that_waits_for_approval_or_was_rejected_is_not_for_blocking() -> None:
     assert set(SubscriptionState) - BLOCKABLE == {SubscriptionState.ON_HOLD, SubscriptionState.REJECTED}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h", "https://h:8443/a/b/", "http://[::1]:80", "http://10.0.0.1/x", "http://h./", "http://ex_ample.com/x",
+        "http://h/a;b=1", "http://h/%41", "http://_foo", "http://-foo", "http://h-", "http://~h", "http://[v1.x]/",
+        "http://[fe80::1%25lo]/", "http://h/<x>", "http://h/{x}", "http://h/a//b", "http://h/a|b", "http://h/^",
+        "http://h/\\x", "http://@h", "http://u@h", "http://h?x", "http://h#x", "http://h:0", "http://256.1.1.1",
+        "http://a..b",
+    ],
+)  # fmt: skip
+def test_an_endpoint_is_accepted_when_the_gateway_can_call_it_and_not_else(url: str) -> None:
+    try:
+        stored = check_endpoint(url, "endpoints.production")
+    except InputError:
+        # An empty user name and an IPv6 zone are nobody's wish.
+        assert "@" in url or "%25" in url or not _gateway_takes(url)
+    else:
+        assert _gateway_takes(stored)
+
+
+def _gateway_takes(url: str) -> bool:
+    try:
+        Upstream(url=url)
+    except ConfigurationError:
+        return False
+    return True

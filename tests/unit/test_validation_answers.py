@@ -20,6 +20,7 @@ from keymanager.validation.step import failed
 from keymanager.validation.steps import load_steps
 from tests.unit.validation_kit import ManualClock, World, token
 
+PORTAL = "https://portal.example"
 REFUSALS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "refusals.md"
 
 
@@ -29,7 +30,9 @@ def test_every_code_has_its_facts_and_its_line_in_the_docs() -> None:
 
 
 def test_a_refusal_is_a_problem_document_with_code_and_reference() -> None:
-    status, headers, body = refusal(failed("subscription", Code.NOT_SUBSCRIBED, "Not subscribed."), "v-abc")
+    status, headers, body = refusal(
+        failed("subscription", Code.NOT_SUBSCRIBED, "Not subscribed."), "v-abc", portal_url=PORTAL
+    )
     document = json.loads(body)
     assert (status, document["status"], document["code"], document["reference"]) == (
         403,
@@ -37,11 +40,12 @@ def test_a_refusal_is_a_problem_document_with_code_and_reference() -> None:
         "not_subscribed",
         "v-abc",
     )
+    assert document["type"] == "https://portal.example/docs/reference/refusals#not_subscribed"
     assert dict(headers)["x-archway-reference"] == "v-abc"
 
 
 def test_a_503_is_sent_in_the_gateways_own_words() -> None:
-    status, headers, body = refusal(failed("token", Code.KEY_MANAGER_UNAVAILABLE, "Down."), "v-abc")
+    status, headers, body = refusal(failed("token", Code.KEY_MANAGER_UNAVAILABLE, "Down."), "v-abc", portal_url=PORTAL)
     assert (status, json.loads(body)["status"]) == (463, 503)
     assert dict(headers)["retry-after"] == "5"
 

@@ -1,5 +1,9 @@
 """Which operation a method and path mean."""
 
+import random
+import re
+import time
+
 import pytest
 
 from keymanager.validation.matching import OperationMatcher
@@ -71,3 +75,43 @@ def test_head_is_answered_by_get_unless_the_api_names_it(matcher: OperationMatch
 def test_a_wildcard_at_the_root_matches_everything() -> None:
     matcher = OperationMatcher([("GET", "/*", "all")])
     assert [matcher.find("GET", path) for path in ("", "/", "/a", "/a/b")] == ["all"] * 4
+
+
+@pytest.mark.parametrize(
+    ("template", "segment", "fits"),
+    [
+        ("{lat},{lon}", "1,2", True),
+        ("{lat},{lon}", ",,,", True),
+        ("{lat},{lon}", "1,", False),
+        ("{lat},{lon}", ",2", False),
+        ("{a}{b}", "xy", True),
+        ("{a}{b}", "x", False),
+        ("v{a}.{b}.json", "v1.2.json", True),
+        ("v{a}.{b}.json", "v1.json", False),
+        ("aa{a}aa", "aaa", False),
+        ("aa{a}aa", "aaaaa", True),
+        ("{a}ab{b}ab", "xababab", True),
+        ("{a}ab{b}ab", "xabab", False),
+    ],
+)
+def test_several_parameters_share_a_segment(template: str, segment: str, fits: bool) -> None:
+    found = OperationMatcher([("GET", f"/{template}", "it")]).find("GET", f"/{segment}")
+    assert found == ("it" if fits else frozenset())
+
+
+def test_a_segment_is_read_as_a_regular_expression_would_read_it() -> None:
+    chance = random.Random(7)  # noqa: S311 - it makes the inputs of a test
+    for _ in range(3000):
+        texts = ["".join(chance.choices("ab", k=chance.randrange(3))) for _ in range(chance.randrange(2, 5))]
+        segment = "".join(chance.choices("ab", k=chance.randrange(1, 9)))
+        matcher = OperationMatcher([("GET", "/" + "{p}".join(texts), "it")])
+        expected = re.fullmatch(".+?".join(texts), segment) is not None
+        assert (matcher.find("GET", f"/{segment}") == "it") is expected, (texts, segment)
+
+
+def test_a_long_segment_costs_no_power_of_its_length() -> None:
+    matcher = OperationMatcher([("GET", "/" + "".join(f"{{p{number}}}a" for number in range(40)) + "b", "it")])
+    started = time.process_time()
+    assert matcher.find("GET", "/" + "a" * 8000) == frozenset()
+    assert matcher.find("GET", "/" + "a" * 7998 + "ab") == "it"
+    assert time.process_time() - started < 1

@@ -15,6 +15,8 @@ from gateway.running import Gateway
 class Command(BaseCommand):
     """Run the gateway."""
 
+    # Pages and URLs are not this process's.
+    requires_system_checks: list[str] = []
     help = "Run Envoy on this machine and keep its routes in step with the published APIs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

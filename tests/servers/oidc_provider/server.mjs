@@ -19,7 +19,7 @@ const tokenSeconds = Number(env.TOKEN_SECONDS);
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 const provider = new Provider(issuer, {
-  adapter: storage(),
+  adapter: storage(env.CLIENTS_FILE),
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: randomBytes(8).toString('hex') }] },
   cookies: { keys: [randomBytes(32).toString('hex')] },
   scopes,

@@ -1,9 +1,20 @@
 // Storage for oidc-provider in plain Maps. The storage it ships with forgets everything beyond 1,000 entries,
 // registered clients included.
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+// What a restart must not lose, so that a portal that registered a client still finds it.
+const KEPT = ['Client', 'RegistrationAccessToken'];
 
 class MapStorage {
-  constructor(records, indexes, model) {
-    Object.assign(this, { records, indexes, model });
+  constructor(records, indexes, model, file) {
+    Object.assign(this, { records, indexes, model, file });
+  }
+
+  keep() {
+    if (!this.file || !KEPT.includes(this.model)) return;
+    const kept = [...this.records].filter(([key]) => KEPT.includes(key.split(':')[0]));
+    writeFileSync(`${this.file}.new`, JSON.stringify(kept), { mode: 0o600 });
+    renameSync(`${this.file}.new`, this.file);
   }
 
   key(id) {
@@ -12,7 +23,8 @@ class MapStorage {
 
   async upsert(id, payload, expiresIn) {
     const key = this.key(id);
-    this.records.set(key, { payload, expiresAt: expiresIn ? Date.now() + expiresIn * 1000 : Infinity });
+    this.records.set(key, { payload, expiresAt: expiresIn ? Date.now() + expiresIn * 1000 : null });
+    this.keep();
     if (payload.uid) this.indexes.set(`${this.model}:uid:${payload.uid}`, id);
     if (payload.userCode) this.indexes.set(`${this.model}:userCode:${payload.userCode}`, id);
     if (payload.grantId) {
@@ -23,7 +35,7 @@ class MapStorage {
 
   async find(id) {
     const record = this.records.get(this.key(id));
-    if (record && record.expiresAt <= Date.now()) {
+    if (record?.expiresAt && record.expiresAt <= Date.now()) {
       this.records.delete(this.key(id));
       return undefined;
     }
@@ -45,6 +57,7 @@ class MapStorage {
 
   async destroy(id) {
     this.records.delete(this.key(id));
+    this.keep();
   }
 
   async revokeByGrantId(grantId) {
@@ -53,9 +66,9 @@ class MapStorage {
   }
 }
 
-/** An adapter factory whose models share one set of records. */
-export function storage() {
-  const records = new Map();
+/** An adapter factory whose models share one set of records; clients are also kept in `file`, when one is named. */
+export function storage(file) {
+  const records = new Map(file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []);
   const indexes = new Map();
-  return (model) => new MapStorage(records, indexes, model);
+  return (model) => new MapStorage(records, indexes, model, file);
 }
