@@ -3,8 +3,10 @@
 from typing import Final
 
 from common.errors import InputError
+from keymanager.adapters.auth0 import Auth0Adapter
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.entra import EntraAdapter
+from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.pingfederate import PingFederateAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
@@ -13,6 +15,8 @@ from keymanager.adapters.surfoauth import SurfOAuthAdapter
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     EntraAdapter.slug: EntraAdapter,
     PingFederateAdapter.slug: PingFederateAdapter,
+    Auth0Adapter.slug: Auth0Adapter,
+    OktaAdapter.slug: OktaAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
     SurfOAuthAdapter.slug: SurfOAuthAdapter,
