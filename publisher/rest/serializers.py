@@ -69,18 +69,10 @@ class ApiFactsInput(serializers.Serializer[Any]):
 
 
 class DefinitionInput(serializers.Serializer[Any]):
-    """A definition: object or text, or the URL to fetch it from once."""
+    """A definition: object, text or file, the URL to fetch it from once, or operations given by hand."""
 
     definition = serializers.JSONField(required=False)
     definition_url = serializers.CharField(required=False, max_length=2000)
-
-
-class ApiCreateInput(ApiFactsInput, DefinitionInput):
-    """A new API version."""
-
-    name = serializers.CharField()
-    version = serializers.CharField()
-    context = serializers.CharField()  # type: ignore[assignment] # DRF has an attribute of this name
     operations = OperationInputBody(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +83,14 @@ class ApiCreateInput(ApiFactsInput, DefinitionInput):
                 {"definition": "Give exactly one of definition, definition_url and operations."}
             )
         return attrs
+
+
+class ApiCreateInput(ApiFactsInput, DefinitionInput):
+    """A new API version."""
+
+    name = serializers.CharField()
+    version = serializers.CharField()
+    context = serializers.CharField()  # type: ignore[assignment] # DRF has an attribute of this name
 
 
 class OperationBody(serializers.ModelSerializer[Operation]):
