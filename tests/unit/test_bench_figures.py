@@ -11,12 +11,13 @@ from bench.report import PartReport, Table, Target, markdown
 
 def test_p99_is_the_greatest_value_below_a_hundred_samples() -> None:
     times = times_of([0.001 * number for number in range(1, 51)])
-    assert (times.count, times.p99, times.greatest) == (50, pytest.approx(50), pytest.approx(50))
+    assert times.count == 50
+    assert [times.p99, times.greatest] == pytest.approx([50, 50])
 
 
 def test_percentiles_are_nearest_ranks_in_milliseconds() -> None:
     times = times_of([0.001 * number for number in range(1, 201)])
-    assert (times.p50, times.p95, times.p99) == (pytest.approx(100.5), pytest.approx(190), pytest.approx(198))
+    assert [times.p50, times.p95, times.p99] == pytest.approx([100.5, 190, 198])
 
 
 @pytest.mark.parametrize(
