@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import Team
 from keymanager.models import Registration
+from keymanager.rest import AttemptBody
 from keymanager.services.acceptance import ALL
 from subscriptions.models import ApiVersion, Operation, Plan, Subscription
 from subscriptions.states import ApiState, LifecycleAction, available_actions
@@ -203,7 +204,7 @@ class ResourceRegistrationBody(serializers.ModelSerializer[Registration]):
 
     class Meta:
         model = Registration
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "key_manager",
             "kind",
@@ -219,3 +220,17 @@ class ResourceRegistrationBody(serializers.ModelSerializer[Registration]):
     def get_state(self, row: Registration) -> str:
         """The state, or the plain words where the key manager has no place for it."""
         return "not kept by this key manager" if row.state == "not_kept" else row.state
+
+
+class ResourceRegistrationDetailBody(ResourceRegistrationBody):
+    """The same with its newest 20 attempts. A scope may be shared with APIs of other teams, so nobody is named."""
+
+    trace = serializers.SerializerMethodField()
+
+    class Meta(ResourceRegistrationBody.Meta):
+        fields = (*ResourceRegistrationBody.Meta.fields, "correlation_id", "trace")
+
+    @extend_schema_field(AttemptBody(many=True))
+    def get_trace(self, row: Registration) -> Any:
+        """Newest first."""
+        return AttemptBody(row.attempt_rows.all()[:20], many=True).data

@@ -21,6 +21,7 @@ from accounts.rest.views import OwnListView, actor_for, checked, checked_change,
 from common.errors import InputError
 from keymanager.models import Registration
 from keymanager.rest import PlanBody
+from keymanager.services import credentials
 from keymanager.services.resources import registrations_of
 from publisher import services
 from publisher.definitions import Definition, HandOperation, operations_by_hand, parse_definition
@@ -36,6 +37,7 @@ from publisher.rest.serializers import (
     LifecycleInput,
     PublisherSubscriptionBody,
     ResourceRegistrationBody,
+    ResourceRegistrationDetailBody,
 )
 from publisher.rest.uploads import UploadedDefinitionParser
 from subscriptions.models import ApiVersion, Plan, Subscription
@@ -167,6 +169,29 @@ class ApiRegistrationsView(OwnListView[Registration]):
     def rows(self) -> QuerySet[Registration]:
         """Registrations of one own API version."""
         return registrations_of(own(own_versions(self.request), pk=self.kwargs["pk"]))
+
+
+class ApiRegistrationView(APIView):
+    """One of these registrations with its attempts."""
+
+    @extend_schema(responses=ResourceRegistrationDetailBody)
+    def get(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
+        """What was sent and answered, secrets removed."""
+        row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
+        return Response(ResourceRegistrationDetailBody(row).data)
+
+
+class ApiRegistrationRetryView(APIView):
+    """Try one of these registrations again."""
+
+    permission_classes = API_DEVELOPERS_CHANGE
+
+    @extend_schema(request=None, responses={202: ResourceRegistrationBody})
+    def post(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
+        """Now, with fresh attempts."""
+        row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
+        row = credentials.retry(actor=actor_for(request), registration=row)
+        return Response(ResourceRegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ApiSubscriptionsView(OwnListView[Subscription]):

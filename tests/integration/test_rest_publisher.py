@@ -366,3 +366,18 @@ def test_registrations_of_an_api_exist_from_its_creation_and_say_what_is_not_kep
     world.work()
     rows = world.publisher.get(f"/publisher/apis/{made['id']}/registrations/").json()["results"]
     assert {row["state"] for row in rows} == {"active", "not kept by this key manager"}
+
+
+def test_a_registration_of_an_api_is_shown_with_its_attempts_and_retried(world: World) -> None:
+    made = world.make_api()
+    path = f"/publisher/apis/{made['id']}/registrations/"
+    (resource,) = (row for row in world.publisher.get(path).json()["results"] if row["kind"] == "resource")
+    again = world.publisher.post(f"{path}{resource['id']}/retry/")
+    assert (again.status_code, again.json()["state"]) == (202, "requested")
+    world.work()
+    shown = world.publisher.get(f"{path}{resource['id']}/").json()
+    assert (shown["state"], [attempt["outcome"] for attempt in shown["trace"]]) == ("active", ["succeeded"])
+    assert shown["trace"][0]["exchanges"]
+    assert world.publisher.post(f"{path}{resource['id']}/retry/").status_code == 409
+    other = world.make_api(name="Zoo", context="/zoo")
+    assert world.publisher.get(f"/publisher/apis/{other['id']}/registrations/{resource['id']}/").status_code == 404
