@@ -4,10 +4,14 @@ from typing import Final
 
 from common.errors import InputError
 from keymanager.adapters.contract import KeyManagerAdapter
+from keymanager.adapters.external import ExternalAdapter
+from keymanager.adapters.hydra import HydraAdapter
 from keymanager.adapters.resident import ResidentAdapter
 from keymanager.adapters.rfc import RfcAdapter
 
 ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
+    ExternalAdapter.slug: ExternalAdapter,
+    HydraAdapter.slug: HydraAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
 }

@@ -137,7 +137,8 @@ class ClientConformance(ConformanceBase):
         adapter.delete_client(updated.handle)
         for handle in (made.handle, updated.handle):
             for request in world.wire.sent:
-                if handle.registration_access_token in request.headers.get("authorization", ""):
+                token = handle.registration_access_token
+                if token and token in request.headers.get("authorization", ""):
                     assert str(request.url) == handle.registration_client_uri
 
     @needs(C.UPDATE_CLIENT)
