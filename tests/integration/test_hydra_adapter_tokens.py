@@ -58,6 +58,14 @@ def test_a_resource_indicator_is_sent_as_audience(benches: list[Bench]) -> None:
     assert (refused.status, refused.body["error"]) == (400, "invalid_request")
 
 
+def test_a_sign_in_asks_for_audiences_too(bench: Bench) -> None:
+    url = bench.adapter.authorization_url("state=a%20b&resource=https%3A%2F%2Fapis.example.org%2F")
+    assert url.endswith("/oauth2/auth?state=a+b&audience=https%3A%2F%2Fapis.example.org%2F")
+    with pytest.raises(InputError) as caught:
+        bench.adapter.authorization_url("state=a&resource=urn%3Aapi%3Aone")
+    assert list(caught.value.fields) == ["resource"]
+
+
 @pytest.mark.parametrize("name", ["resource", "audience"])
 def test_a_urn_is_refused_as_audience_because_hydra_takes_it_for_any_other(benches: list[Bench], name: str) -> None:
     bench = Bench()
@@ -241,6 +249,13 @@ def test_the_check_explains_a_hydra_without_a_second_secret(benches: list[Bench]
     assert state is StepState.FAILED
     assert "set secret_rotation to replace" in reason
     assert bench.server.clients == {}
+
+
+def test_the_check_makes_no_client_that_could_get_no_token(benches: list[Bench]) -> None:
+    bench = Bench(grant_types=["authorization_code"])
+    benches.append(bench)
+    assert bench.steps()["create a client"][0] is StepState.SKIPPED
+    assert bench.server.requests_of("create") == []
 
 
 def test_the_check_warns_of_registration_by_strangers(benches: list[Bench]) -> None:

@@ -23,7 +23,14 @@ from keymanager.adapters.hydra.api import HydraApi
 from keymanager.adapters.hydra.check import ThrowAway
 from keymanager.adapters.hydra.clients import HydraClients
 from keymanager.adapters.hydra.config import HydraConfig, knobs
-from keymanager.adapters.hydra.tokens import HydraRights, not_revoked, only_access, with_audiences, with_use
+from keymanager.adapters.hydra.tokens import (
+    HydraRights,
+    not_revoked,
+    only_access,
+    query_with_audiences,
+    with_audiences,
+    with_use,
+)
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.tokens import Tokens
@@ -111,6 +118,10 @@ class HydraAdapter(RfcAdapter):
         asked = with_audiences(request)
         return asked if isinstance(asked, TokenAnswer) else super().issue_token(asked)
 
+    def authorization_url(self, query: str) -> str:
+        """As for tokens: ``audience`` for ``resource``."""
+        return super().authorization_url(query_with_audiences(query))
+
     def introspect(self, token: str) -> Introspection:
         """On the administration port; with ``jwt`` by Hydra's published keys."""
         if self._settings.token_validation == "jwt":
@@ -143,11 +154,15 @@ class HydraAdapter(RfcAdapter):
         first = next(steps)
         yield first
         yield from steps
-        if first.state is StepState.FAILED:
-            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason="Discovery failed.")
-            return
-        yield timed("registration by strangers", self._check_registration)
-        yield from ThrowAway(self).steps()
+        if first.state is not StepState.FAILED:
+            yield timed("registration by strangers", self._check_registration)
+        reason = "Discovery failed." if first.state is StepState.FAILED else ""
+        if "client_credentials" not in self.knobs.grant_types:
+            reason = "A throw-away client needs the grant client_credentials, which is not on offer."
+        if reason:
+            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason=reason)
+        else:
+            yield from ThrowAway(self).steps()
 
     def _check_registration(self) -> str:
         if self.metadata().registration_endpoint:

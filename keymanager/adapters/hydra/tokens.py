@@ -1,7 +1,9 @@
 """Tokens at Hydra: ``audience`` for ``resource``, introspection on the other port, proven revocation."""
 
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 
+from common.errors import InputError
 from common.http import HttpClient
 from keymanager.adapters.contract import Clock, Inactive, Introspection, TokenAnswer, TokenFacts, TokenRequest
 from keymanager.adapters.hydra.api import HydraApi
@@ -11,6 +13,7 @@ from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.rfc.credentials import Authentication, OwnCredentials
 from keymanager.adapters.rfc.discovery import Discovery
 
+_ONLY_URLS = "The key manager can tell audiences apart only if they are URLs with a host."
 _USES = {"access_token": "access", "refresh_token": "refresh"}
 
 
@@ -35,10 +38,20 @@ def with_audiences(request: TokenRequest) -> TokenRequest | TokenAnswer:
     for name, value in request.parameters:
         wanted = value.split() if name == "audience" else [value] if name == "resource" else []
         if not all(is_usable_audience(audience) for audience in wanted):
-            words = "The key manager can tell audiences apart only if they are URLs with a host."
-            return TokenAnswer(status=400, body={"error": "invalid_target", "error_description": words})
+            return TokenAnswer(status=400, body={"error": "invalid_target", "error_description": _ONLY_URLS})
         parameters.append(("audience", value) if name == "resource" else (name, value))
     return replace(request, parameters=tuple(parameters))
+
+
+def query_with_audiences(query: str) -> str:
+    """An authorization request in Hydra's words. Raises ``InputError`` naming ``resource`` for a URN."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    resources = [value for name, value in pairs if name == "resource"]
+    if not resources:
+        return query
+    if not all(is_usable_audience(resource) for resource in resources):
+        raise InputError.of("resource", _ONLY_URLS)
+    return urlencode([("audience" if name == "resource" else name, value) for name, value in pairs])
 
 
 def with_use(answer: Introspection) -> Introspection:
