@@ -1,12 +1,13 @@
 """Clients at Hydra, trap by trap, on the fake."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from common.errors import InputError, KeyManagerRejected, NotSupported, OutcomeUnknown
+from common.errors import InputError, KeyManagerProtocolError, KeyManagerRejected, NotSupported, OutcomeUnknown
 from common.http import HttpRequest
 from keymanager.adapters.config import parse_config
 from keymanager.adapters.contract import (
@@ -14,7 +15,7 @@ from keymanager.adapters.contract import (
     ClientHandle,
 )
 from keymanager.adapters.hydra import HydraAdapter, HydraConfig
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, Kind
 from tests.fakes.hydra_server import HydraHabits
 from tests.integration.hydra_kit import METADATA, OVERLAP, Bench
 
@@ -109,6 +110,23 @@ def test_the_list_goes_from_page_to_page_by_the_link_header(bench: Bench) -> Non
     found = [client.handle.client_id for client in bench.adapter.list_clients()]
     assert found == sorted(bench.server.clients)
     assert len(bench.server.requests_of("list")) == 3
+
+
+def test_a_list_that_never_ends_is_a_protocol_error(bench: Bench) -> None:
+    bench.server.add_client("c", "secret-0")
+    link = (("Link", '</admin/clients?page_token=c>; rel="first",</admin/clients?page_token=c>; rel="next"'),)
+    endless = Fault(kind=Kind.ANSWER_INSTEAD, times=9, body=b"[]", content_type="application/json", headers=link)
+    bench.server.fault("list", endless)
+    with pytest.raises(KeyManagerProtocolError):
+        list(bench.adapter.list_clients())
+    assert len(bench.server.requests_of("list")) == 2
+
+
+def test_many_creations_of_one_client_at_once_leave_one_client(bench: Bench) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: bench.adapter.create_client(METADATA), range(8)))
+    assert list(bench.server.clients) == ["archway-m-1"]
+    assert [bench.ask(one).ok for one in made].count(True) == 1
 
 
 def test_a_scope_with_a_star_is_refused_because_hydra_would_take_it_for_a_pattern(bench: Bench) -> None:
