@@ -136,9 +136,8 @@ class ClientConformance(ConformanceBase):
         adapter.read_client(updated.handle)
         adapter.delete_client(updated.handle)
         for handle in (made.handle, updated.handle):
-            for request in world.wire.sent:
-                token = handle.registration_access_token
-                if token and token in request.headers.get("authorization", ""):
+            for request in world.wire.sent if handle.registration_access_token else ():
+                if handle.registration_access_token in request.headers.get("authorization", ""):
                     assert str(request.url) == handle.registration_client_uri
 
     @needs(C.UPDATE_CLIENT)
@@ -179,7 +178,23 @@ class ClientConformance(ConformanceBase):
         rotated = adapter.rotate_secret(made.handle, metadata)
         assert rotated.handle.client_secret != made.handle.client_secret
         assert ask(adapter, rotated, world.scopes[0]).ok
+        if C.OVERLAPPING_SECRETS in adapter.capabilities:
+            assert ask(adapter, made, world.scopes[0]).ok
+            adapter.drop_old_secret(rotated.handle)
+            assert ask(adapter, rotated, world.scopes[0]).ok
         assert not ask(adapter, made, world.scopes[0]).ok
+
+    @needs(C.OVERLAPPING_SECRETS)
+    def test_an_update_keeps_both_of_two_secrets(self, adapter: KeyManagerAdapter, world: World) -> None:
+        metadata = world.client_metadata()
+        made = adapter.create_client(metadata)
+        rotated = adapter.rotate_secret(made.handle, metadata)
+        updated = adapter.update_client(rotated.handle, replace(metadata, client_name="Renamed"))
+        assert ask(adapter, made, world.scopes[0]).ok
+        assert ask(adapter, updated, world.scopes[0]).ok
+        adapter.drop_old_secret(updated.handle)
+        assert not ask(adapter, made, world.scopes[0]).ok
+        assert ask(adapter, updated, world.scopes[0]).ok
 
     @needs(C.FIND_CLIENT)
     def test_a_client_is_found_by_our_marker(self, adapter: KeyManagerAdapter, world: World) -> None:
