@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import httpx2
 import pytest
 
 from common.address_guard import AddressGuard
@@ -12,28 +13,34 @@ from keymanager.adapters.config import parse_config
 from keymanager.adapters.contract import KeyManagerAdapter, RegisteredClient, TokenRequest
 from keymanager.adapters.hydra import HydraAdapter, HydraConfig
 from tests.conformance.suite import AdapterConformance
-from tests.conformance.world import Wire, World, ask, token_of
+from tests.conformance.world import Wire, World, ask, reading, token_of
 from tests.fakes.hydra_server import HydraHabits, HydraServer
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
 PROXY = ("Authorization", "Bearer proxy-0123456789")
 
 
+def reading_a_client(request: httpx2.Request) -> bool:
+    """A read on the administration port, with a right or without."""
+    return request.method == "GET" and request.url.path.startswith("/admin/clients/")
+
+
 class OnHydra(AdapterConformance):
-    """A proxy guards the administration port, as it should; the suite knows reads by that header."""
+    """A proxy guards the administration port, as it should."""
 
     slug = "hydra"
     habits: ClassVar[HydraHabits] = HydraHabits(proxy_header=PROXY)
+    guard: ClassVar[dict[str, Any]] = {"admin_header_value": PROXY[1]}
     config: ClassVar[dict[str, Any]] = {}
     expected: ClassVar[dict[str, Any]] = {"tokens_survive_client": False}
 
     @pytest.fixture
     def world(self) -> Iterator[World]:
         with HydraServer(habits=self.habits) as server:
-            own = {"issuer": server.issuer, "admin_url": server.admin_url, "admin_header_value": PROXY[1]}
+            own = {"issuer": server.issuer, "admin_url": server.admin_url, **self.guard}
             config = parse_config(HydraConfig, {**own, **self.config})
             world = World(
-                wire=Wire(PooledTransport(LOOPBACK)),
+                wire=Wire(PooledTransport(LOOPBACK), {reading: reading_a_client}),
                 make=lambda http: HydraAdapter(config, http, SystemClock()),
                 **self.expected,
             )
@@ -86,14 +93,9 @@ class TestJwtTokensThatAreCheckedByKeys(OnHydra):
 class TestTwoSecretsInOverlap(OnHydra):
     config: ClassVar[dict[str, Any]] = {"secret_rotation": "overlap"}
 
-    def test_a_new_secret_works_and_the_old_one_does_not(self, adapter: KeyManagerAdapter, world: World) -> None:
-        """Both work until the old one is dropped."""
-        metadata = world.client_metadata()
-        made = adapter.create_client(metadata)
-        rotated = adapter.rotate_secret(made.handle, metadata)
-        assert rotated.handle.client_secret != made.handle.client_secret
-        assert ask(adapter, rotated, world.scopes[0]).ok
-        assert ask(adapter, made, world.scopes[0]).ok
-        adapter.drop_old_secret(rotated.handle)
-        assert ask(adapter, rotated, world.scopes[0]).ok
-        assert not ask(adapter, made, world.scopes[0]).ok
+
+class TestAPortWithoutAProxy(OnHydra):
+    """Reads carry no right at all there."""
+
+    habits = HydraHabits()
+    guard: ClassVar[dict[str, Any]] = {}
