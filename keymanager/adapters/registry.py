@@ -6,6 +6,8 @@ from common.errors import InputError
 from keymanager.adapters.auth0 import Auth0Adapter
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.entra import EntraAdapter
+from keymanager.adapters.external import ExternalAdapter
+from keymanager.adapters.hydra import HydraAdapter
 from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.pingfederate import PingFederateAdapter
 from keymanager.adapters.resident import ResidentAdapter
@@ -17,6 +19,8 @@ ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     PingFederateAdapter.slug: PingFederateAdapter,
     Auth0Adapter.slug: Auth0Adapter,
     OktaAdapter.slug: OktaAdapter,
+    ExternalAdapter.slug: ExternalAdapter,
+    HydraAdapter.slug: HydraAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
     SurfOAuthAdapter.slug: SurfOAuthAdapter,
