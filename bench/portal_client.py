@@ -93,7 +93,12 @@ class PortalClient:
         return [self._registered(application, credential) for application, credential in wished]
 
     def _registered(self, application: str, credential: str) -> Client:
-        await_true(lambda: self.store("GET", f"/credentials/{credential}/")["state"] == "active", "an active client")
+        try:
+            await_true(
+                lambda: self.store("GET", f"/credentials/{credential}/")["state"] == "active", "an active client"
+            )
+        except UnexpectedAnswer as exc:
+            raise UnexpectedAnswer(f"{exc}: {self.store('GET', f'/credentials/{credential}/')}") from exc
         keys = self.store("POST", f"/credentials/{credential}/reveal-secret/", {})
         return Client(
             application=application,

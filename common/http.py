@@ -24,7 +24,16 @@ from common.errors import (
 )
 from common.exchanges import HttpExchange, note, recording
 from common.http_transport import PooledTransport
-from common.http_values import HttpLimits, HttpRequest, HttpResponse, Pairs, address_only, check_url, parse_retry_after
+from common.http_values import (
+    HttpLimits,
+    HttpRequest,
+    HttpResponse,
+    Pairs,
+    address_only,
+    check_url,
+    parse_retry_after,
+    rate_limit_wait,
+)
 from common.redact import redact_body, redact_text
 
 __all__ = [
@@ -83,7 +92,7 @@ class HttpClient:
         """
         response = self._exchange(request, limits or self.limits)
         if response.status in (429, 503):
-            wait = parse_retry_after(response.header("retry-after"), now=self._now())
+            wait = rate_limit_wait(response, now=self._now())
             what = "asks for fewer calls" if response.status == 429 else "is not available"
             raise KeyManagerUnavailable(
                 f"{address_only(request.url)} {what} (HTTP {response.status})", retry_after=wait

@@ -136,6 +136,20 @@ def address_only(url: str) -> str:
     return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
 
 
+def rate_limit_wait(response: HttpResponse, *, now: float) -> float | None:
+    """Seconds to wait from ``Retry-After``, else until the epoch second that a rate limit header names; ``None``
+    if neither says. Okta and Auth0 send the latter alone, spelled differently.
+    """
+    wait = parse_retry_after(response.header("retry-after"), now=now)
+    if wait is not None:
+        return wait
+    for name in ("x-rate-limit-reset", "x-ratelimit-reset"):
+        reset = response.header(name).strip()
+        if reset.isascii() and reset.isdigit():
+            return max(0.0, float(reset) - now)
+    return None
+
+
 def parse_retry_after(value: str, *, now: float) -> float | None:
     """Seconds to wait from a ``Retry-After`` header (RFC 9110 10.2.3): seconds or an HTTP date; ``None`` if neither."""
     text = value.strip()

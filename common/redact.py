@@ -26,7 +26,8 @@ _SECRET_NAME = re.compile(
 _PUBLIC_NAME = re.compile(
     r"""(?ix)
     ^token_(endpoint|type) | ^requested_token_type$ | ^(subject|actor|issued)_token_type$ | ^token_use$
-    | _supported$ | _expires_(at|in)$ | _lifetime$ | _(endpoint|uri|alg|enc|ttl)$ | _auth_methods?$ | _validation$
+    | _supported$ | _expires_(at|in)$ | _lifetime$ | _(endpoint|uri|alg|enc|ttl|format)$ | _auth_methods?$
+    | _validation$
     """
 )
 # Callers choose how long a text is, so every pattern must cost no more than its length: a run of characters is

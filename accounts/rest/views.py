@@ -1,6 +1,7 @@
 """What every REST view needs: the actor behind the request, and own rows or 404."""
 
 import uuid
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
@@ -10,7 +11,7 @@ from rest_framework.serializers import Serializer
 
 from accounts.actor import Actor, actor_of
 from accounts.models import ApiToken, User
-from common.errors import NotAllowed, NotFound
+from common.errors import InputError, NotAllowed, NotFound
 
 RowT = TypeVar("RowT", bound=Model)
 
@@ -61,8 +62,32 @@ def own(rows: QuerySet[RowT], **lookup: Any) -> RowT:
     return row
 
 
-def checked(serializer_class: type[Serializer[Any]], request: Request, *, partial: bool = False) -> dict[str, Any]:
+def checked(serializer_class: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     """The validated body. Raises DRF's ``ValidationError``, which names the field."""
-    serializer = serializer_class(data=request.data, partial=partial)
+    serializer = serializer_class(data=request.data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def checked_change(
+    serializer_class: type[Serializer[Any]], request: Request, *, shown: Mapping[str, Any], fixed: Collection[str]
+) -> dict[str, Any]:
+    """The validated body of a PATCH of what is ``shown``.
+
+    The whole of it may be sent back with some members changed. Raises ``InputError`` for a change of a member in
+    ``fixed`` and for a member that does not exist: ignoring them would answer 200 to a change that was not made.
+    """
+    data = checked(serializer_class, request)
+    changeable = serializer_class().fields
+    faults: dict[str, list[str]] = {}
+    sent = request.data if isinstance(request.data, dict) else {}
+    for name, value in sent.items():
+        if name in changeable:
+            continue
+        if name not in shown:
+            faults[name] = ["There is no such member."]
+        elif name in fixed and value != shown[name]:
+            faults[name] = ["This cannot be changed here."]
+    if faults:
+        raise InputError("; ".join(f"{name}: {messages[0]}" for name, messages in faults.items()), fields=faults)
+    return data

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.rest.entity_tags import own_unchanged, with_entity_tag
 from accounts.rest.idempotency import once
 from accounts.rest.permissions import ADMINISTRATORS
-from accounts.rest.views import actor_for, checked, own
+from accounts.rest.views import actor_for, checked, checked_change, own
 from administration.rest.filters import AuditFilter, RegistrationFilter
 from administration.rest.serializers import (
     AuditBody,
@@ -71,7 +71,7 @@ class KeyManagerView(APIView):
     def patch(self, request: Request, slug: str) -> Response:
         """Change it; a secret sent back as its mask is kept."""
         row = own_unchanged(request, KeyManager.objects.all(), slug=slug)
-        data = checked(KeyManagerChange, request)
+        data = checked_change(KeyManagerChange, request, shown=KeyManagerBody(row).data, fixed=("slug", "issuer"))
         row = key_managers.update_key_manager(actor=actor_for(request), key_manager=row, **data)
         return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
 
@@ -144,7 +144,8 @@ class PlanView(APIView):
     def patch(self, request: Request, slug: str) -> Response:
         """Change it for every subscription that has it."""
         row = own(Plan.objects.all(), slug=slug)
-        row = plans.change_plan(actor=actor_for(request), plan=row, changes=checked(PlanChange, request))
+        changes = checked_change(PlanChange, request, shown=PlanBody(row).data, fixed=("slug",))
+        row = plans.change_plan(actor=actor_for(request), plan=row, changes=changes)
         return Response(PlanBody(row).data)
 
     @extend_schema(responses={204: None})

@@ -42,6 +42,7 @@ class ResidentConfig:
     issuer: str = knob("Issuer", kind="url", required=True)
     management_token: str = knob("Management token", secret=True, required=True)
     access_token_format: str = knob("Access tokens are", "jwt", choices=("jwt", "opaque"))
+    password_grant: bool = knob("Offers the password grant", False)
 
     @property
     def token_validation(self) -> str:
@@ -51,8 +52,10 @@ class ResidentConfig:
 
 def _knobs(config: ResidentConfig) -> RfcConfig:
     issuer = config.issuer.rstrip("/")
+    grant_types = ("client_credentials", "authorization_code", "refresh_token")
     return RfcConfig(
         issuer=issuer,
+        grant_types=(*grant_types, "password") if config.password_grant else grant_types,
         token_endpoint=f"{issuer}/token",
         authorization_endpoint=f"{issuer}/authorize",
         registration_endpoint=f"{issuer}/register",

@@ -1,10 +1,15 @@
 """What the front door says about itself: RFC 8414 metadata, and the keys of the backend JWT."""
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from common.errors import InputError
 from keymanager.front_door.answers import endpoint
 from keymanager.front_door.token import GRANT_TYPES
+from keymanager.models import KeyManager
+from keymanager.services.credentials import offered_grant_types
 from keymanager.validation.signing import public_jwks
 
 _CACHE = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
@@ -25,7 +30,7 @@ def authorization_server_metadata(request: HttpRequest) -> HttpResponse:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": list(GRANT_TYPES),
+        "grant_types_supported": _offered_somewhere(),
         "token_endpoint_auth_methods_supported": [*_SECRET_METHODS, "none"],
         "revocation_endpoint_auth_methods_supported": [*_SECRET_METHODS, "none"],
         "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
@@ -33,6 +38,16 @@ def authorization_server_metadata(request: HttpRequest) -> HttpResponse:
         "service_documentation": f"{base}/api/v1/docs/",
     }
     return JsonResponse(body, headers=_CACHE)
+
+
+def _offered_somewhere() -> list[str]:
+    """What at least one key manager offers: a grant type that all refuse is not supported here."""
+    offered: set[str] = set()
+    for key_manager in KeyManager.objects.filter(enabled=True):
+        # One whose stored configuration does not fit its adapter gives no tokens either.
+        with suppress(InputError):
+            offered |= offered_grant_types(key_manager)
+    return [name for name in GRANT_TYPES if name in offered]
 
 
 @endpoint("GET", "HEAD")

@@ -79,10 +79,15 @@ def build_adapter(slug: str, values: Mapping[str, Any], http: HttpClient) -> Key
 
 
 def complete_config(slug: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` with what the installation itself knows: where the resident server is, and our right there."""
+    """``values`` with what the installation itself knows: where the resident server is, our right there, its grants."""
     if slug != RESIDENT:
         return dict(values)
-    return {**values, "issuer": resident_issuer(), "management_token": management_token()}
+    return {
+        **values,
+        "issuer": resident_issuer(),
+        "management_token": management_token(),
+        "password_grant": settings.ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT,
+    }
 
 
 def http_client(slug: str) -> HttpClient:

@@ -12,7 +12,7 @@ from keymanager.services.adapters import RESIDENT, complete_config, stored_confi
 
 MASK: Final = "*****"
 # What the installation knows by itself; it is neither stored nor asked for.
-_OWN_FIELDS: Final = {RESIDENT: frozenset({"issuer", "management_token"})}
+_OWN_FIELDS: Final = {RESIDENT: frozenset({"issuer", "management_token", "password_grant"})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,6 +221,8 @@ def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
     if row.token_endpoint_auth_method == rules.PUBLIC:
         raise RuleError("A public client has no secret.")
     keeps = row.key_manager.keep_secrets
+    if keeps and not row.sealed_secret:
+        raise RuleError("The secret of this client was not kept when it arrived. Rotate the secret to get a new one.")
     if not row.sealed_secret or not (keeps or row.secret_unseen):
         raise RuleError(
             f"The setting keep_secrets of the key manager {row.key_manager.name} is keep none: a secret is shown once "

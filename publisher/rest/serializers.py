@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import Team
 from keymanager.models import Registration
+from keymanager.rest import AttemptBody
 from keymanager.services.acceptance import ALL
 from subscriptions.models import ApiVersion, Operation, Plan, Subscription
 from subscriptions.states import ApiState, LifecycleAction, available_actions
@@ -69,18 +70,10 @@ class ApiFactsInput(serializers.Serializer[Any]):
 
 
 class DefinitionInput(serializers.Serializer[Any]):
-    """A definition: object or text, or the URL to fetch it from once."""
+    """A definition: object, text or file, the URL to fetch it from once, or operations given by hand."""
 
     definition = serializers.JSONField(required=False)
     definition_url = serializers.CharField(required=False, max_length=2000)
-
-
-class ApiCreateInput(ApiFactsInput, DefinitionInput):
-    """A new API version."""
-
-    name = serializers.CharField()
-    version = serializers.CharField()
-    context = serializers.CharField()  # type: ignore[assignment] # DRF has an attribute of this name
     operations = OperationInputBody(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +84,14 @@ class ApiCreateInput(ApiFactsInput, DefinitionInput):
                 {"definition": "Give exactly one of definition, definition_url and operations."}
             )
         return attrs
+
+
+class ApiCreateInput(ApiFactsInput, DefinitionInput):
+    """A new API version."""
+
+    name = serializers.CharField()
+    version = serializers.CharField()
+    context = serializers.CharField()  # type: ignore[assignment] # DRF has an attribute of this name
 
 
 class OperationBody(serializers.ModelSerializer[Operation]):
@@ -203,7 +204,7 @@ class ResourceRegistrationBody(serializers.ModelSerializer[Registration]):
 
     class Meta:
         model = Registration
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "key_manager",
             "kind",
@@ -219,3 +220,17 @@ class ResourceRegistrationBody(serializers.ModelSerializer[Registration]):
     def get_state(self, row: Registration) -> str:
         """The state, or the plain words where the key manager has no place for it."""
         return "not kept by this key manager" if row.state == "not_kept" else row.state
+
+
+class ResourceRegistrationDetailBody(ResourceRegistrationBody):
+    """The same with its newest 20 attempts. A scope may be shared with APIs of other teams, so nobody is named."""
+
+    trace = serializers.SerializerMethodField()
+
+    class Meta(ResourceRegistrationBody.Meta):
+        fields = (*ResourceRegistrationBody.Meta.fields, "correlation_id", "trace")
+
+    @extend_schema_field(AttemptBody(many=True))
+    def get_trace(self, row: Registration) -> Any:
+        """Newest first."""
+        return AttemptBody(row.attempt_rows.all()[:20], many=True).data

@@ -10,6 +10,8 @@ urlpatterns = [
     path("apis/<uuid:pk>/definition/", views.ApiDefinitionView.as_view()),
     path("apis/<uuid:pk>/lifecycle/", views.ApiLifecycleView.as_view()),
     path("apis/<uuid:pk>/registrations/", views.ApiRegistrationsView.as_view()),
+    path("apis/<uuid:pk>/registrations/<uuid:registration>/", views.ApiRegistrationView.as_view()),
+    path("apis/<uuid:pk>/registrations/<uuid:registration>/retry/", views.ApiRegistrationRetryView.as_view()),
     path("apis/<uuid:pk>/subscriptions/", views.ApiSubscriptionsView.as_view()),
     path("subscriptions/<uuid:pk>/block/", views.SubscriptionBlockView.as_view()),
     path("subscriptions/<uuid:pk>/unblock/", views.SubscriptionUnblockView.as_view()),

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -15,11 +15,13 @@ from rest_framework.views import APIView
 
 from accounts.rest.entity_tags import own_unchanged, require_match, with_entity_tag
 from accounts.rest.idempotency import once, replayed
+from accounts.rest.parsers import StorableJsonParser
 from accounts.rest.permissions import API_DEVELOPERS_CHANGE, PUBLISHERS_CHANGE
-from accounts.rest.views import OwnListView, actor_for, checked, own, team_of
+from accounts.rest.views import OwnListView, actor_for, checked, checked_change, own, team_of
 from common.errors import InputError
 from keymanager.models import Registration
 from keymanager.rest import PlanBody
+from keymanager.services import credentials
 from keymanager.services.resources import registrations_of
 from publisher import services
 from publisher.definitions import Definition, HandOperation, operations_by_hand, parse_definition
@@ -35,11 +37,17 @@ from publisher.rest.serializers import (
     LifecycleInput,
     PublisherSubscriptionBody,
     ResourceRegistrationBody,
+    ResourceRegistrationDetailBody,
 )
+from publisher.rest.uploads import UploadedDefinitionParser
 from subscriptions.models import ApiVersion, Plan, Subscription
 from subscriptions.queries.owned import subscriptions_to_teams, versions_of_teams
 from subscriptions.services.apis import VersionFacts
 from subscriptions.states import LifecycleAction
+
+_PARSERS = (StorableJsonParser, UploadedDefinitionParser)
+# Members of an API version that PATCH cannot change; its definition changes operations and scopes.
+FIXED: Final = ("name", "version", "context", "team", "state", "operations", "scopes")
 
 
 def own_versions(request: Request) -> QuerySet[ApiVersion]:
@@ -51,6 +59,7 @@ class ApiListView(OwnListView[ApiVersion]):
     """List own API versions, or create one."""
 
     permission_classes = API_DEVELOPERS_CHANGE
+    parser_classes = _PARSERS
     serializer_class = ApiBody
     filterset_class = ApiFilter
 
@@ -70,7 +79,7 @@ class ApiListView(OwnListView[ApiVersion]):
             name=data["name"],
             version=data["version"],
             context=data["context"],
-            definition=_definition(data),
+            definition=_definition(data, title=data["name"], version=data["version"]),
             facts=_facts(data),
             key_managers=data.get("key_managers", "all"),
         )
@@ -98,7 +107,7 @@ class ApiView(APIView):
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change facts or accepted key managers."""
         row = own_unchanged(request, own_versions(request), pk=pk)
-        data = checked(ApiFactsInput, request, partial=True)
+        data = checked_change(ApiFactsInput, request, shown=_detail(request, pk), fixed=FIXED)
         row = services.change_api(
             actor=actor_for(request), api_version=row, facts=_facts(data), key_managers=data.get("key_managers")
         )
@@ -117,6 +126,7 @@ class ApiDefinitionView(APIView):
     """The definition of one API version."""
 
     permission_classes = API_DEVELOPERS_CHANGE
+    parser_classes = _PARSERS
 
     @extend_schema(responses={200: dict})
     def get(self, request: Request, pk: uuid.UUID) -> Response:
@@ -125,11 +135,11 @@ class ApiDefinitionView(APIView):
 
     @extend_schema(request=DefinitionInput, responses=ApiDetailBody)
     def put(self, request: Request, pk: uuid.UUID) -> Response:
-        """Replace it; an invalid one changes nothing."""
+        """Replace it by a document, a file or operations given by hand; an invalid one changes nothing."""
         row = own(own_versions(request), pk=pk)
         require_match(request, row.revision)
         # Read (and perhaps fetched) before any transaction is open.
-        definition = _definition(checked(DefinitionInput, request))
+        definition = _definition(checked(DefinitionInput, request), title=row.api.name, version=row.version)
         with transaction.atomic():
             row = own_unchanged(request, own_versions(request), pk=pk)
             row = services.replace_definition(actor=actor_for(request), api_version=row, definition=definition)
@@ -159,6 +169,29 @@ class ApiRegistrationsView(OwnListView[Registration]):
     def rows(self) -> QuerySet[Registration]:
         """Registrations of one own API version."""
         return registrations_of(own(own_versions(self.request), pk=self.kwargs["pk"]))
+
+
+class ApiRegistrationView(APIView):
+    """One of these registrations with its attempts."""
+
+    @extend_schema(responses=ResourceRegistrationDetailBody)
+    def get(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
+        """What was sent and answered, secrets removed."""
+        row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
+        return Response(ResourceRegistrationDetailBody(row).data)
+
+
+class ApiRegistrationRetryView(APIView):
+    """Try one of these registrations again."""
+
+    permission_classes = API_DEVELOPERS_CHANGE
+
+    @extend_schema(request=None, responses={202: ResourceRegistrationBody})
+    def post(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
+        """Now, with fresh attempts."""
+        row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
+        row = credentials.retry(actor=actor_for(request), registration=row)
+        return Response(ResourceRegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ApiSubscriptionsView(OwnListView[Subscription]):
@@ -232,7 +265,7 @@ def _facts(data: dict[str, Any]) -> VersionFacts:
     )
 
 
-def _definition(data: dict[str, Any]) -> Definition:
+def _definition(data: dict[str, Any], *, title: str, version: str) -> Definition:
     if url := data.get("definition_url"):
         return parse_definition(fetch_definition(url, settings.ARCHWAY_ALLOWED_NETWORKS))
     if operations := data.get("operations"):
@@ -247,8 +280,8 @@ def _definition(data: dict[str, Any]) -> Definition:
                 )
                 for item in operations
             ],
-            title=data.get("name", ""),
-            version=data.get("version", ""),
+            title=title,
+            version=version,
         )
     definition = data.get("definition")
     if isinstance(definition, dict):

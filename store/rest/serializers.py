@@ -145,10 +145,12 @@ class ApplicationBody(serializers.ModelSerializer[Application]):
 class CredentialDetailBody(CredentialBody):
     """One client with its attempts, newest first."""
 
+    actor_name = serializers.CharField(source="registration.actor_name")
+    correlation_id = serializers.CharField(source="registration.correlation_id")
     trace = serializers.SerializerMethodField()
 
     class Meta(CredentialBody.Meta):
-        fields = (*CredentialBody.Meta.fields, "trace")
+        fields = (*CredentialBody.Meta.fields, "actor_name", "correlation_id", "trace")
 
     @extend_schema_field(AttemptBody(many=True))
     def get_trace(self, row: Credential) -> Any:

@@ -1,7 +1,7 @@
 """Views of the store's REST API: parse, call one service, render."""
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.rest.entity_tags import own_unchanged, with_entity_tag
 from accounts.rest.idempotency import once
 from accounts.rest.permissions import APP_DEVELOPERS_CHANGE
-from accounts.rest.views import OwnListView, actor_for, checked, own, team_of
+from accounts.rest.views import OwnListView, actor_for, checked, checked_change, own, team_of
 from common.errors import InputError, NotFound
 from common.served_definition import with_gateway_urls
 from keymanager.models import Credential
@@ -45,6 +45,9 @@ from subscriptions.models import ApiVersion, Application, Plan, Subscription
 from subscriptions.queries.catalogue import store_versions
 from subscriptions.queries.owned import applications_of_teams, subscriptions_of_teams
 from subscriptions.services import subscribing
+
+# Members of a credential that PATCH cannot change.
+FIXED: Final = ("application", "key_manager", "environment", "client_id", "token_endpoint_auth_method", "mapped")
 
 
 def visible_versions(request: Request) -> QuerySet[ApiVersion]:
@@ -154,7 +157,7 @@ class ApplicationView(APIView):
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change name or description; a new name goes to every client at its identity provider."""
         row = own_unchanged(request, own_applications(request), pk=pk)
-        data = checked(ApplicationChange, request)
+        data = checked_change(ApplicationChange, request, shown=ApplicationBody(row).data, fixed=("team", "state"))
         row = services.rename_application(
             actor=actor_for(request), application=row, name=data.get("name"), description=data.get("description")
         )
@@ -205,7 +208,7 @@ class CredentialView(APIView):
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change grants, redirect URIs or scopes; a job tells the key manager."""
         row = own_unchanged(request, own_credentials(request), pk=pk)
-        data = checked(CredentialChange, request)
+        data = checked_change(CredentialChange, request, shown=CredentialDetailBody(row).data, fixed=FIXED)
         credentials.change_credential(actor=actor_for(request), credential=row, **data)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
@@ -317,7 +320,10 @@ class SubscriptionView(APIView):
         """Move to another plan that the API offers."""
         actor = actor_for(request)
         row = own_unchanged(request, subscriptions_of_teams(actor.team_ids), pk=pk)
-        plan = _named(Plan.objects.all(), "plan", slug=checked(SubscriptionChange, request)["plan"])
+        data = checked_change(
+            SubscriptionChange, request, shown=SubscriptionBody(row).data, fixed=("application", "api", "state")
+        )
+        plan = _named(Plan.objects.all(), "plan", slug=data["plan"])
         row = subscribing.change_subscription_plan(actor=actor, subscription=row, plan=plan)
         return with_entity_tag(Response(SubscriptionBody(row).data), row.revision)
 

@@ -178,7 +178,23 @@ class ClientConformance(ConformanceBase):
         rotated = adapter.rotate_secret(made.handle, metadata)
         assert rotated.handle.client_secret != made.handle.client_secret
         assert ask(adapter, rotated, world.scopes[0]).ok
+        if C.OVERLAPPING_SECRETS in adapter.capabilities:
+            assert ask(adapter, made, world.scopes[0]).ok
+            adapter.drop_old_secret(rotated.handle)
+            assert ask(adapter, rotated, world.scopes[0]).ok
         assert not ask(adapter, made, world.scopes[0]).ok
+
+    @needs(C.OVERLAPPING_SECRETS)
+    def test_an_update_keeps_both_of_two_secrets(self, adapter: KeyManagerAdapter, world: World) -> None:
+        metadata = world.client_metadata()
+        made = adapter.create_client(metadata)
+        rotated = adapter.rotate_secret(made.handle, metadata)
+        updated = adapter.update_client(rotated.handle, replace(metadata, client_name="Renamed"))
+        assert ask(adapter, made, world.scopes[0]).ok
+        assert ask(adapter, updated, world.scopes[0]).ok
+        adapter.drop_old_secret(updated.handle)
+        assert not ask(adapter, made, world.scopes[0]).ok
+        assert ask(adapter, updated, world.scopes[0]).ok
 
     @needs(C.FIND_CLIENT)
     def test_a_client_is_found_by_our_marker(self, adapter: KeyManagerAdapter, world: World) -> None:

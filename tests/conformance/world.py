@@ -1,7 +1,7 @@
 """What the conformance suite stands on: an adapter, the wire below it, and what its server is expected to do."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,16 @@ Behaviour = Callable[[httpx2.Request, httpx2.BaseTransport], httpx2.Response]
 class Wire(httpx2.BaseTransport):
     """Passes requests on, keeps them, and misbehaves once for the next request that matches."""
 
-    def __init__(self, inner: httpx2.BaseTransport) -> None:
+    def __init__(self, inner: httpx2.BaseTransport, meanings: Mapping[Match, Match] | None = None) -> None:
+        """``meanings``: how this server's requests for what the suite calls ``registering`` ... are recognised."""
         self._inner = inner
+        self._meanings = dict(meanings or {})
         self._planned: tuple[Match, Behaviour] | None = None
         self.sent: list[httpx2.Request] = []
 
     def plan(self, match: Match, behaviour: Behaviour) -> None:
         """Let ``behaviour`` answer every request that matches, until ``heal``."""
-        self._planned = (match, behaviour)
+        self._planned = (self._meanings.get(match, match), behaviour)
 
     def heal(self) -> None:
         """Behave well again."""
@@ -39,7 +41,8 @@ class Wire(httpx2.BaseTransport):
 
     def matching(self, match: Match) -> list[httpx2.Request]:
         """Requests sent so far that match."""
-        return [request for request in self.sent if match(request)]
+        meant = self._meanings.get(match, match)
+        return [request for request in self.sent if meant(request)]
 
     def close(self) -> None:
         self._inner.close()

@@ -87,6 +87,7 @@ def test_the_kind_of_key_chooses_the_backend(installation: Installation, shop: S
     marks = {"production": str(uuid.uuid4()), "sandbox": str(uuid.uuid4())}
     tokens = {"production": shop.token, "sandbox": installation.token(shop.sandbox_client)}
     for kind, mark in marks.items():
+        installation.await_status(200, "/shop/1.0.0/things", tokens[kind])
         answer = installation.call("/shop/1.0.0/things", tokens[kind], headers={"X-Request-ID": mark})
         assert answer.status_code == 200, answer.text
 

@@ -24,7 +24,7 @@ def authenticate(store: Store, request: Received) -> FakeClient:
     else:
         raise Refused(no_credentials(store))
     client = store.clients.get(client_id)
-    if client is None or not _proves(store, client, method, secret):
+    if client is None or not client.enabled or not _proves(store, client, method, secret):
         raise Refused(wrong_client(store))
     return client
 
@@ -34,7 +34,8 @@ def _proves(store: Store, client: FakeClient, method: str, secret: str) -> bool:
         return method == client.auth_method
     if store.quirks.only_registered_auth_method and method != client.auth_method:
         return False
-    return bool(client.client_secret) and hmac.compare_digest(client.client_secret.encode(), secret.encode())
+    known = filter(None, (client.client_secret, *client.older_secrets))
+    return any(hmac.compare_digest(each.encode(), secret.encode()) for each in known)
 
 
 def _decoded(value: str) -> str:

@@ -105,7 +105,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._send(answer)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 - the base class's names
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - the base class's names
 
     def _carried_out(self, outcome: Outcome) -> Answer | None:
         """The answer to send, ``None`` to drop the connection."""
@@ -147,7 +147,8 @@ class _Connection(BaseHTTPRequestHandler):
         if answer.status != 204:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
 
 def _answer_of(fault: Fault) -> Answer:

@@ -14,7 +14,10 @@ from tests.fakes.quirks import Quirks
 
 @dataclass(slots=True, kw_only=True)
 class FakeClient:
-    """One registered client. ``scopes`` ``None``: it may be granted every scope of the server."""
+    """One registered client. ``scopes`` ``None``: it may be granted every scope of the server.
+
+    ``older_secrets``: replaced ones that still work.
+    """
 
     client_id: str
     client_secret: str
@@ -23,6 +26,8 @@ class FakeClient:
     registration_access_token: str = ""
     issued_at: int = 0
     static: bool = False
+    older_secrets: tuple[str, ...] = ()
+    enabled: bool = True
 
     @property
     def grant_types(self) -> list[str]:

@@ -18,10 +18,10 @@ from typing import Any, ClassVar, Self
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.fakes.described import Description
 from tests.fakes.faults import Fault, FaultQueue
 from tests.fakes.listener import Listener, Outcome
 from tests.fakes.messages import Answer, Received, Refused
+from tests.fakes.vendor_descriptions import Description
 
 Handler = Callable[..., Answer]
 _LETTERS = string.ascii_letters + string.digits

@@ -10,7 +10,10 @@ import pytest
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from common.errors import InputError
 from keymanager.models import KeyManager
+from keymanager.services.adapters import close_adapters
+from keymanager.services.key_managers import ensure_resident
 from subscriptions.services.applications import start_removal
 from tests.fakes.faults import Fault
 from tests.fakes.quirks import Quirks
@@ -254,6 +257,38 @@ def test_authorize_never_redirects_to_what_is_not_registered(
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert "location" not in answer.headers
+
+
+def test_the_password_grant_of_the_resident_key_manager_is_offered_where_the_operator_allows_it(
+    portal: Portal, person: Person, settings: Settings
+) -> None:
+    resident = ensure_resident()
+    with pytest.raises(InputError, match="does not offer password"):
+        make_client(person, resident, name="refused", grant_types=("password",), scopes=())
+    settings.ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = True
+    close_adapters()
+    client = make_client(person, resident, grant_types=("password", "refresh_token"), redirect_uris=(), scopes=())
+    form = {"grant_type": "password", "username": "ada", "password": "correct horse battery"}
+
+    answer = portal.http.post("/token", data=form, auth=client.basic)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["refresh_token"]
+    close_adapters()
+
+
+def test_the_metadata_lists_the_grant_types_that_some_key_manager_offers(portal: Portal, settings: Settings) -> None:
+    ensure_resident()
+
+    def grant_types() -> list[str]:
+        close_adapters()
+        answer = portal.http.get("/.well-known/oauth-authorization-server").json()["grant_types_supported"]
+        return list(answer)
+
+    assert grant_types() == ["client_credentials", "authorization_code", "refresh_token"]
+    settings.ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = True
+    assert grant_types()[-1] == "password"
+    close_adapters()
 
 
 def test_the_metadata_names_endpoints_that_exist(portal: Portal) -> None:

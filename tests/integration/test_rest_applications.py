@@ -233,6 +233,30 @@ def test_a_secret_that_is_not_kept_is_shown_once_and_then_the_setting_is_named(w
     assert Credential.objects.get(pk=client["id"]).sealed_secret == ""
 
 
+def test_a_secret_that_was_not_kept_does_not_come_back_with_the_setting(world: World) -> None:
+    world.admin.patch("/admin/key-managers/resident/", {"keep_secrets": False})
+    path = f"/store/credentials/{world.make_client()['id']}/reveal-secret/"
+    assert world.developer.post(path).status_code == 200
+    world.admin.patch("/admin/key-managers/resident/", {"keep_secrets": True})
+    answer = world.developer.post(path)
+    assert (answer.status_code, answer.json()["detail"].split(".")[0]) == (
+        409,
+        "The secret of this client was not kept when it arrived",
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("environment", "sandbox"), ("key_manager", "other"), ("scope", "a")])
+def test_a_change_of_a_credential_that_cannot_be_made_is_refused_and_not_ignored(
+    world: World, name: str, value: str
+) -> None:
+    client = world.make_client()
+    path = f"/store/credentials/{client['id']}/"
+    answer = world.developer.patch(path, {"scopes": [], name: value})
+    assert (answer.status_code, set(fields_of(answer))) == (400, {name})
+    whole = world.developer.get(path).json()
+    assert world.developer.patch(path, whole).status_code == 202
+
+
 def test_a_secret_that_is_not_there_yet_is_refused_with_the_state(world: World) -> None:
     made = world.make_application("Guide", {"key_manager": "resident"})
     path = f"/store/credentials/{made['credentials'][0]['id']}/"

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
+from publisher.definitions import MAX_BYTES
 from subscriptions.models import Api, ApiVersion, AuditEvent, ChangeEvent, Operation, Scope
 from tests.integration.rest_kit import MUSEUM, World, api_body, fields_of, make_world, served_text
 
@@ -238,6 +241,62 @@ def test_a_new_definition_replaces_operations_and_keeps_scopes_that_stay(world: 
     assert world.publisher.get(f"/publisher/apis/{made['id']}/definition/").json() == document
 
 
+def test_operations_given_by_hand_are_replaced_by_hand(world: World) -> None:
+    made = world.make_api(definition=..., operations=[{"method": "GET", "path": "/hours"}])
+    wanted = [{"method": "POST", "path": "/tickets", "scopes": ["tickets:buy"]}]
+    answer = world.publisher.put(f"/publisher/apis/{made['id']}/definition/", {"operations": wanted})
+    assert answer.status_code == 200
+    assert [(item["path"], item["scopes"]) for item in answer.json()["operations"]] == [("/tickets", ["tickets:buy"])]
+    document = world.publisher.get(f"/publisher/apis/{made['id']}/definition/").json()
+    assert (document["info"], list(document["paths"])) == ({"title": "Museum", "version": "1.0.0"}, ["/tickets"])
+
+
+def upload(world: World, method: str, path: str, content: bytes, **fields: str) -> Any:
+    """The answer to a form with the file ``definition``, as ``curl -F`` sends it."""
+    file = SimpleUploadedFile("museum.yaml", content, content_type="application/yaml")
+    client = APIClient()
+    send = {"POST": client.post, "PUT": client.put}[method]
+    headers = {"Authorization": f"Bearer {world.publisher.token}"}
+    return send(f"/api/v1{path}", {**fields, "definition": file}, format="multipart", headers=headers)
+
+
+def test_a_definition_is_uploaded_as_a_file(world: World) -> None:
+    answer = upload(
+        world, "POST", "/publisher/apis/", yaml.safe_dump(MUSEUM).encode(), name="Museum", version="1.0.0",
+        context="/museum", endpoints='{"production": "http://127.0.0.1:9000/v1"}', plans='["gold"]', key_managers="all",
+    )  # fmt: skip
+    made = answer.json()
+    assert (answer.status_code, made["plans"], made["key_managers"]) == (201, ["gold"], "all")
+    assert made["endpoints"]["production"] == "http://127.0.0.1:9000/v1"
+    assert len(made["operations"]) == 2
+    fewer = {**MUSEUM, "paths": {"/hours": MUSEUM["paths"]["/hours"]}}
+    replaced = upload(world, "PUT", f"/publisher/apis/{made['id']}/definition/", json.dumps(fewer).encode())
+    assert [item["path"] for item in replaced.json()["operations"]] == ["/hours"]
+
+
+@pytest.mark.parametrize("content", [b"openapi: [", b"\xff\xfe", b"x" * (MAX_BYTES + 1)])
+def test_an_uploaded_file_that_is_no_definition_is_refused_by_name(world: World, content: bytes) -> None:
+    answer = upload(world, "POST", "/publisher/apis/", content, name="Museum", version="1.0.0", context="/museum")
+    assert (answer.status_code, set(fields_of(answer))) == (400, {"definition"})
+    assert not Api.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("name", "Zoo"), ("context", "/zoo"), ("state", "published"), ("operations", []), ("tag", "a")]
+)
+def test_a_change_that_cannot_be_made_is_refused_and_not_ignored(world: World, name: str, value: Any) -> None:
+    made = world.make_api()
+    answer = world.publisher.patch(f"/publisher/apis/{made['id']}/", {"description": "New", name: value})
+    assert (answer.status_code, set(fields_of(answer))) == (400, {name})
+    assert world.publisher.get(f"/publisher/apis/{made['id']}/").json() == made
+
+
+def test_the_whole_of_an_api_may_be_sent_back_with_a_change(world: World) -> None:
+    made = world.make_api()
+    answer = world.publisher.patch(f"/publisher/apis/{made['id']}/", {**made, "description": "New"})
+    assert (answer.status_code, answer.json()["description"]) == (200, "New")
+
+
 def test_an_invalid_new_definition_changes_nothing(world: World) -> None:
     made = world.make_api()
     answer = world.publisher.put(f"/publisher/apis/{made['id']}/definition/", {"definition": {"openapi": "3.0.3"}})
@@ -307,3 +366,18 @@ def test_registrations_of_an_api_exist_from_its_creation_and_say_what_is_not_kep
     world.work()
     rows = world.publisher.get(f"/publisher/apis/{made['id']}/registrations/").json()["results"]
     assert {row["state"] for row in rows} == {"active", "not kept by this key manager"}
+
+
+def test_a_registration_of_an_api_is_shown_with_its_attempts_and_retried(world: World) -> None:
+    made = world.make_api()
+    path = f"/publisher/apis/{made['id']}/registrations/"
+    (resource,) = (row for row in world.publisher.get(path).json()["results"] if row["kind"] == "resource")
+    again = world.publisher.post(f"{path}{resource['id']}/retry/")
+    assert (again.status_code, again.json()["state"]) == (202, "requested")
+    world.work()
+    shown = world.publisher.get(f"{path}{resource['id']}/").json()
+    assert (shown["state"], [attempt["outcome"] for attempt in shown["trace"]]) == ("active", ["succeeded"])
+    assert shown["trace"][0]["exchanges"]
+    assert world.publisher.post(f"{path}{resource['id']}/retry/").status_code == 409
+    other = world.make_api(name="Zoo", context="/zoo")
+    assert world.publisher.get(f"/publisher/apis/{other['id']}/registrations/{resource['id']}/").status_code == 404

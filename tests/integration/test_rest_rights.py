@@ -27,6 +27,8 @@ RIGHTS: dict[str, dict[str, str]] = {
     "publisher/apis/<uuid:pk>/definition/": {"GET": MEMBER, "PUT": API_DEV},
     "publisher/apis/<uuid:pk>/lifecycle/": {"POST": PUB},
     "publisher/apis/<uuid:pk>/registrations/": {"GET": MEMBER},
+    "publisher/apis/<uuid:pk>/registrations/<uuid:registration>/": {"GET": MEMBER},
+    "publisher/apis/<uuid:pk>/registrations/<uuid:registration>/retry/": {"POST": API_DEV},
     "publisher/apis/<uuid:pk>/subscriptions/": {"GET": MEMBER},
     "publisher/subscriptions/<uuid:pk>/block/": {"POST": PUB},
     "publisher/subscriptions/<uuid:pk>/unblock/": {"POST": PUB},
@@ -92,7 +94,7 @@ def path_of(route: str, ids: dict[str, str]) -> str:
     for part, value in ids.items():
         head, tail = part.split("|")
         if route.startswith(head + tail):
-            path = route.replace(tail, value, 1)
+            path = path.replace(tail, value, 1)
     assert "<" not in path, route
     return f"/{path}"
 
@@ -113,8 +115,10 @@ def rows_of(world: World) -> dict[str, str]:
         application_id=client["application"],
     )
     registration = Registration.objects.get(credential=client["id"])
+    resource = Registration.objects.get(subject=api["id"])
     return {
         "publisher/apis/|<uuid:pk>": api["id"],
+        "publisher/apis/<uuid:pk>/registrations/|<uuid:registration>": str(resource.pk),
         "publisher/subscriptions/|<uuid:pk>": subscription["id"],
         "store/apis/|<uuid:pk>": api["id"],
         "store/applications/|<uuid:pk>": client["application"],

@@ -14,6 +14,8 @@ GET PATCH DELETE /publisher/apis/{id}/
 PUT GET /publisher/apis/{id}/definition/
 POST /publisher/apis/{id}/lifecycle/
 GET /publisher/apis/{id}/registrations/
+GET /publisher/apis/{id}/registrations/{registration}/
+POST /publisher/apis/{id}/registrations/{registration}/retry/
 GET /publisher/apis/{id}/subscriptions/
 POST /publisher/subscriptions/{id}/block/
 POST /publisher/subscriptions/{id}/unblock/

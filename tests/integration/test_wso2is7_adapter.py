@@ -29,9 +29,9 @@ from keymanager.adapters.contract import (
 from keymanager.adapters.wso2is7 import Wso2Is7Adapter, Wso2Is7Config
 from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
-from tests.fakes.described import DESCRIPTIONS, described
 from tests.fakes.faults import Fault, Kind
 from tests.fakes.messages import Answer, Received
+from tests.fakes.vendor_descriptions import DESCRIPTIONS, described
 from tests.fakes.wso2is7_server import PORTAL, SHARED, Wso2Is7Server
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")

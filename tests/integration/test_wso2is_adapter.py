@@ -27,9 +27,9 @@ from keymanager.adapters.contract import (
 from keymanager.adapters.wso2is import Wso2IsAdapter, Wso2IsConfig
 from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
-from tests.fakes.described import DESCRIPTIONS, described
 from tests.fakes.faults import Fault
 from tests.fakes.messages import Answer, Received
+from tests.fakes.vendor_descriptions import DESCRIPTIONS, described
 from tests.fakes.wso2is_server import PORTAL, Wso2IsServer
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")

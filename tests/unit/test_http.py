@@ -78,6 +78,22 @@ def test_503_is_unavailable_with_its_wait() -> None:
     assert caught.value.retry_after == 3.0
 
 
+@pytest.mark.parametrize("name", ["X-Rate-Limit-Reset", "X-RateLimit-Reset"])
+def test_the_end_of_a_rate_limit_is_waited_for_where_there_is_no_retry_after(name: str) -> None:
+    with pytest.raises(KeyManagerUnavailable) as caught:
+        answering(429, headers={name: "1000000042"}).send(POST)
+    assert caught.value.retry_after == 42.0
+    with pytest.raises(KeyManagerUnavailable) as caught:
+        answering(429, headers={name: "999999999"}).send(POST)
+    assert caught.value.retry_after == 0.0
+    with pytest.raises(KeyManagerUnavailable) as caught:
+        answering(429, headers={name: "1000000042", "Retry-After": "7"}).send(POST)
+    assert caught.value.retry_after == 7.0
+    with pytest.raises(KeyManagerUnavailable) as caught:
+        answering(429, headers={name: "soon"}).send(POST)
+    assert caught.value.retry_after is None
+
+
 def test_retry_after_without_a_value_is_none() -> None:
     assert parse_retry_after("", now=0.0) is None
 

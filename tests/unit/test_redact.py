@@ -26,7 +26,7 @@ def test_a_name_that_speaks_of_a_secret_is_known(name: str) -> None:
     [
         "client_id", "token_endpoint", "token_endpoint_auth_method", "token_type", "token_type_hint", "scope", "key",
         "client_secret_expires_at", "registration_client_uri", "grant_types", "code_challenge", "status_code",
-        "token_endpoint_auth_methods_supported", "subject_token_type", "jwks_uri",
+        "token_endpoint_auth_methods_supported", "subject_token_type", "jwks_uri", "access_token_format",
     ],
 )  # fmt: skip
 def test_a_name_that_holds_no_secret_is_left(name: str) -> None:

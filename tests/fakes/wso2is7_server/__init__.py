@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
 from keymanager.adapters.wso2is7.config import MANAGEMENT_SCOPES
-from tests.fakes.described import described
 from tests.fakes.messages import Answer, Received, Refused
+from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer
 from tests.fakes.wso2is7_server import api_resources, applications, registration, tokens
 from tests.fakes.wso2is7_server.state import State

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
-from tests.fakes.described import described
 from tests.fakes.messages import Answer, Received, Refused
+from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer
 from tests.fakes.wso2is7_server import tokens
 from tests.fakes.wso2is7_server.state import App, State

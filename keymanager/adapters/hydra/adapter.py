@@ -1,0 +1,173 @@
+"""The ``hydra`` adapter: the RFCs on the public port for tokens, the administration port for everything else."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from common.errors import KeyManagerRejected
+from common.http import HttpClient
+from keymanager.adapters.contract import (
+    Capability,
+    CheckStep,
+    ClientHandle,
+    ClientMetadata,
+    Clock,
+    Inactive,
+    Introspection,
+    RegisteredClient,
+    StepState,
+    TokenAnswer,
+    TokenRequest,
+    Verification,
+)
+from keymanager.adapters.hydra.api import HydraApi
+from keymanager.adapters.hydra.check import ThrowAway
+from keymanager.adapters.hydra.clients import HydraClients
+from keymanager.adapters.hydra.config import HydraConfig, knobs
+from keymanager.adapters.hydra.tokens import (
+    HydraRights,
+    not_revoked,
+    only_access,
+    query_with_audiences,
+    with_audiences,
+    with_use,
+)
+from keymanager.adapters.rfc.adapter import RfcAdapter
+from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.rfc.tokens import Tokens
+
+C = Capability
+
+
+class HydraAdapter(RfcAdapter):
+    """One Hydra, public and administration port."""
+
+    slug = "hydra"
+    label = "Ory Hydra"
+    Config: ClassVar[type[Any]] = HydraConfig
+
+    def __init__(self, config: HydraConfig, http: HttpClient, clock: Clock) -> None:
+        rfc = knobs(config)
+        super().__init__(rfc, http, clock)
+        self.config = config
+        self._settings = config
+        self._api = HydraApi(config, http)
+        self._own = HydraRights(rfc, http, clock, self._discovery, self._api)
+        self._tokens = Tokens(rfc, http, self._discovery, self._own, self._facts)
+        self._managed = HydraClients(config, self._api)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Hydra knows no list of scopes or resources: both are texts on each client."""
+        held = super().capabilities | {
+            C.CREATE_CLIENT,
+            C.READ_CLIENT,
+            C.UPDATE_CLIENT,
+            C.DELETE_CLIENT,
+            C.ROTATE_SECRET,
+            C.FIND_CLIENT,
+            C.LIST_CLIENTS,
+            C.REVOKE_ALL,
+        }
+        return held | {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else held
+
+    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
+        """Safe to repeat: the id is made of the marker."""
+        return self._managed.create(metadata)
+
+    def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
+        """Without its secret."""
+        return self._managed.read(handle)
+
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """``KeyManagerRejected`` with ``client_gone`` when there is none."""
+        return self._managed.update(handle, metadata)
+
+    def delete_client(self, handle: ClientHandle) -> None:
+        """With its tokens."""
+        self._managed.delete(handle)
+
+    def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """``KeyManagerRejected`` with ``no_second_secret`` where overlap is configured and this Hydra has none."""
+        return self._managed.rotate(handle)
+
+    def drop_old_secret(self, handle: ClientHandle) -> None:
+        """Old secrets never expire by themselves."""
+        self.require(C.OVERLAPPING_SECRETS)
+        self._managed.drop_old_secret(handle)
+
+    def find_client(self, marker: str) -> RegisteredClient | None:
+        """One read; a filtered list where the prefix of client ids was changed."""
+        return self._managed.find(marker)
+
+    def list_clients(self) -> Iterator[RegisteredClient]:
+        """Every client, ours or not."""
+        return self._managed.all()
+
+    def verify_client(self, handle: ClientHandle) -> Verification:
+        """Its existence by the administration port, its secret by the registered method."""
+        found = self._managed.read(handle)
+        if found is None:
+            return Verification(exists=False, secret_works=False if handle.client_secret else None)
+        if not handle.client_secret:
+            return Verification(exists=True, secret_works=None, notes=("There is no secret to try.",))
+        proved = super().verify_client(ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret))
+        return Verification(exists=True, secret_works=proved.secret_works)
+
+    def issue_token(self, request: TokenRequest) -> TokenAnswer:
+        """Resource indicators (RFC 8707) become Hydra's ``audience``; a URN is ``invalid_target``."""
+        asked = with_audiences(request)
+        return asked if isinstance(asked, TokenAnswer) else super().issue_token(asked)
+
+    def authorization_url(self, query: str) -> str:
+        """As for tokens: ``audience`` for ``resource``."""
+        return super().authorization_url(query_with_audiences(query))
+
+    def introspect(self, token: str) -> Introspection:
+        """On the administration port; with ``jwt`` by Hydra's published keys."""
+        if self._settings.token_validation == "jwt":
+            return only_access(self._keys.check(token))
+        return with_use(self._tokens.introspect(token))
+
+    def revoke_token(self, request: TokenRequest) -> TokenAnswer:
+        """Hydra says 200 to a token of another client and leaves it: so the token is looked up afterwards."""
+        given = super().revoke_token(request)
+        token = dict(request.parameters).get("token", "")
+        if given.status != 200 or not token:
+            return given
+        return given if isinstance(self._tokens.introspect(token), Inactive) else not_revoked()
+
+    def revoke_all(self, handle: ClientHandle) -> None:
+        """Every access token. ``KeyManagerRejected`` (``refresh_tokens_remain``) where the client can have others."""
+        self._managed.delete_access_tokens(handle.client_id)
+        found = self._managed.read(handle)
+        if found is not None and "refresh_token" in (found.observed.get("grant_types") or ()):
+            raise KeyManagerRejected(
+                f"The access tokens of {handle.client_id} were revoked; Hydra revokes refresh tokens of a client only "
+                "when the client is removed",
+                remote_code="refresh_tokens_remain",
+            )
+
+    def check(self) -> Iterator[CheckStep]:
+        """Discovery, keys, introspection, registration by strangers, then the whole life of a throw-away client."""
+        self._discovery.forget()
+        steps = common_steps(self)
+        first = next(steps)
+        yield first
+        yield from steps
+        if first.state is not StepState.FAILED:
+            yield timed("registration by strangers", self._check_registration)
+        reason = "Discovery failed." if first.state is StepState.FAILED else ""
+        if "client_credentials" not in self.knobs.grant_types:
+            reason = "A throw-away client needs the grant client_credentials, which is not on offer."
+        if reason:
+            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason=reason)
+        else:
+            yield from ThrowAway(self).steps()
+
+    def _check_registration(self) -> str:
+        if self.metadata().registration_endpoint:
+            return (
+                "Dynamic registration is on: whoever reaches the public port can have a client with any scope, "
+                "audience and token lifetime. Switch it off."
+            )
+        return "No registration endpoint is named."

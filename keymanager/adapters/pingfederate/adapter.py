@@ -1,0 +1,128 @@
+"""The ``pingfederate`` adapter: the RFCs at the runtime, clients and scopes by one of two management interfaces."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from common.http import HttpClient
+from keymanager.adapters.contract import (
+    Capability,
+    CheckStep,
+    ClientHandle,
+    ClientMetadata,
+    Clock,
+    RegisteredClient,
+    ScopeSpec,
+    Verification,
+)
+from keymanager.adapters.pingfederate.admin_clients import AdminClients
+from keymanager.adapters.pingfederate.config import PingFederateConfig, oauth_knobs
+from keymanager.adapters.pingfederate.management import Management
+from keymanager.adapters.pingfederate.scopes import Scopes
+from keymanager.adapters.pingfederate.service_clients import ServiceClients
+from keymanager.adapters.rfc.adapter import RfcAdapter
+from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import TrialClient
+
+C = Capability
+
+
+class PingFederateAdapter(RfcAdapter):
+    """We choose client ids and secrets, so nothing can be made twice and no answer holds a secret."""
+
+    slug = "pingfederate"
+    label = "PingFederate"
+    Config: ClassVar[type[Any]] = PingFederateConfig
+
+    def __init__(self, config: PingFederateConfig, http: HttpClient, clock: Clock) -> None:
+        super().__init__(oauth_knobs(config), http, clock)
+        self.config = config
+        self._settings = config
+        management = Management(config, http)
+        self._admin = AdminClients(config, management)
+        by_admin_api = config.management == "admin_api"
+        self._managed: AdminClients | ServiceClients = (
+            self._admin if by_admin_api else ServiceClients(config, management)
+        )
+        self._scopes = Scopes(config, management)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Scopes and two secrets only by the administrative API."""
+        held = {
+            C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.SUSPEND_CLIENT, C.VERIFY_CLIENT,
+            C.ROTATE_SECRET, C.FIND_CLIENT, C.LIST_CLIENTS,
+        }  # fmt: skip
+        if self._settings.management == "admin_api":
+            held |= {C.SCOPES} | ({C.OVERLAPPING_SECRETS} if self._settings.two_secrets else set())
+        return frozenset(held | super().capabilities)
+
+    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
+        """Under an id of our own, so repeating it is safe."""
+        return self._managed.create(metadata)
+
+    def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
+        """By client id."""
+        return self._managed.read(handle)
+
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """What we do not know of stays as it is; ``KeyManagerRejected`` with ``client_gone``."""
+        return self._managed.update(handle, metadata)
+
+    def delete_client(self, handle: ClientHandle) -> None:
+        """One that is gone is success."""
+        self._managed.delete(handle)
+
+    def suspend_client(self, handle: ClientHandle) -> None:
+        """Disable the client."""
+        self._managed.switch(handle, enabled=False)
+
+    def resume_client(self, handle: ClientHandle) -> None:
+        """Enable the client."""
+        self._managed.switch(handle, enabled=True)
+
+    def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        """A new secret; the old one ends now, or after the configured retention."""
+        return self._managed.rotate(handle, metadata)
+
+    def drop_old_secret(self, handle: ClientHandle) -> None:
+        """End the retained secret before its time."""
+        self.require(C.OVERLAPPING_SECRETS)
+        self._admin.drop_old_secrets(handle)
+
+    def find_client(self, marker: str) -> RegisteredClient | None:
+        """By the id that is made of the marker."""
+        return self._managed.find(marker)
+
+    def list_clients(self) -> Iterator[RegisteredClient]:
+        """Every client whose id is one of ours."""
+        return self._managed.list()
+
+    def verify_client(self, handle: ClientHandle) -> Verification:
+        """Whether it exists by a read, whether the secret works at the runtime."""
+        if self._managed.read(ClientHandle(client_id=handle.client_id)) is None:
+            return Verification(exists=False, secret_works=False)
+        tried = super().verify_client(ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret))
+        return Verification(exists=True, secret_works=tried.secret_works, notes=())
+
+    def register_scope(self, scope: ScopeSpec) -> None:
+        """As an exclusive or a common scope."""
+        self.require(C.SCOPES)
+        self._scopes.register(scope)
+
+    def delete_scope(self, key: str) -> None:
+        """One that is gone is success."""
+        self.require(C.SCOPES)
+        self._scopes.delete(key)
+
+    def list_scopes(self) -> frozenset[str]:
+        """All of the configured kind."""
+        self.require(C.SCOPES)
+        return self._scopes.keys()
+
+    def check(self) -> Iterator[CheckStep]:
+        """Discovery, keys, introspection, scopes, the right to manage and, if configured, a client's whole life."""
+        self._discovery.forget()
+        yield from common_steps(self)
+        yield timed("right to manage clients", self._managed.probe)
+        if self._settings.trial_client:
+            yield from TrialClient(self).steps()

@@ -1,0 +1,95 @@
+"""The vendors' own SDKs read from the fakes what the adapters wrote: readers that we did not write.
+
+They are large and only used here, so they are no dependency: the tests run where both can be imported.
+"""
+
+import asyncio
+import gc
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conformance.test_auth0 import auth0_world
+from tests.conformance.test_okta import APPS, okta_world
+from tests.fakes.auth0_server import Auth0Server
+from tests.fakes.okta_server import OktaServer
+
+# They use what Python deprecates.
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """The SDKs leave connections to the garbage collector, which must not complain in somebody else's test."""
+    yield
+    gc.collect()
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    """Reported as not run where the SDK is not installed."""
+    return pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"the SDK {name} is not installed")
+
+
+@needs("okta")
+def test_oktas_sdk_reads_what_the_adapter_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_TESTING_TESTINGDISABLEHTTPSCHECK", "true")
+    sdk = importlib.import_module("okta.client")
+    with OktaServer() as server:
+        world = okta_world(server, APPS, secret_rotation="overlap")
+        adapter, metadata = world.adapter(), world.client_metadata()
+        made = adapter.create_client(metadata)
+        adapter.rotate_secret(made.handle, metadata)
+
+        async def read() -> tuple[Any, Any, Any, Any]:
+            async with sdk.Client({"orgUrl": server.origin, "token": server.api_token}) as client:
+                app, _, _ = await client.get_application(made.handle.remote_id)
+                secrets, _, _ = await client.list_o_auth2_client_secrets(made.handle.remote_id)
+                scopes, _, _ = await client.list_o_auth2_scopes("default")
+                adapter.delete_client(made.handle)
+                _, _, error = await client.get_application(made.handle.remote_id)
+                return app, secrets, scopes, error
+
+        app, secrets, scopes, error = asyncio.run(read())
+        world.wire.close()
+    assert app.label.startswith("Museum shop")
+    assert app.credentials.oauth_client.client_id == made.handle.client_id
+    assert app.profile["archway_marker"] == metadata.marker
+    assert [str(getattr(grant, "value", grant)) for grant in app.settings.oauth_client.grant_types] == [
+        "client_credentials"
+    ]
+    assert len(secrets) == 2
+    assert {"museum:read", "museum:write"} <= {scope.name for scope in scopes}
+    assert error is not None
+
+
+@needs("auth0")
+def test_auth0s_sdk_reads_what_the_adapter_wrote() -> None:
+    sdk = importlib.import_module("auth0.management.client")
+    errors = importlib.import_module("auth0.management.errors")
+    tokens = importlib.import_module("auth0.authentication")
+    with Auth0Server() as server:
+        world = auth0_world(server)
+        adapter, metadata = world.adapter(), world.client_metadata()
+        made = adapter.create_client(metadata)
+        host = server.origin.removeprefix("http://")
+        own = tokens.GetToken(host, server.manager.client_id, client_secret=server.manager.secret, protocol="http")
+        token = own.client_credentials(audience=server.api_audience)["access_token"]
+        client = sdk.Auth0(base_url=f"{server.origin}/api/v2", token=token)
+        shown = client.clients.get(made.handle.client_id)
+        assert shown.client_id == made.handle.client_id
+        assert shown.name == "Museum shop"
+        assert shown.client_metadata["archway_marker"] == metadata.marker
+        assert list(shown.grant_types) == ["client_credentials"]
+        assert made.handle.client_id in {entry.client_id for entry in client.clients.list(include_totals=True)}
+        assert [list(grant.scope) for grant in client.client_grants.list(client_id=made.handle.client_id)] == [
+            ["museum:read"]
+        ]
+        rotated = adapter.rotate_secret(made.handle, metadata)
+        assert client.clients.get(made.handle.client_id).client_secret == rotated.handle.client_secret
+        adapter.delete_client(made.handle)
+        with pytest.raises(errors.NotFoundError):
+            client.clients.get(made.handle.client_id)
+        world.wire.close()
