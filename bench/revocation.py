@@ -75,7 +75,7 @@ def _measure(deployment: Deployment, scale: Scale) -> dict[str, list[float]]:
     with PortalClient(deployment) as portal:
         client = portal.clients(["revocation"], "resident")[0]
         api, prefix = portal.publish(0)
-        token = portal.token(client)
+        token = portal.first_token(client)
         bed = _Bed(portal=portal, client=client, api=api, prefix=prefix, token=token, chance=random.Random(1))  # noqa: S311
         changes = {
             "block subscription": _block,
