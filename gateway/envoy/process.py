@@ -18,7 +18,8 @@ from gateway.envoy.declarations import GatewaySettings
 from gateway.envoy.log import log_tail
 
 LOG_FILE = "envoy.log"
-_STOP_SECONDS = 4.0
+# Shorter than whoever supervises the supervisor waits, or a killed supervisor would leave Envoy behind.
+_STOP_SECONDS = 2.5
 _POLL_SECONDS = 0.01
 
 
