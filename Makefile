@@ -6,6 +6,9 @@ UV_VERSION := 0.13.9
 EXTERNAL ?=
 FLAGS := $(if $(EXTERNAL),--external)
 
+# Tests and demo start many processes: each compiles every module again where this is forbidden.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo smoke test test-all check bench lock servers clean
 
 $(BIN)/uv:
