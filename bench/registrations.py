@@ -77,7 +77,7 @@ def _measure(kind: str, scale: Scale) -> list[_Round]:
             ]
             deployment.start_worker()
             await_true(
-                lambda last=credentials: all(  # type: ignore[misc]
+                lambda last=credentials: all(  # type: ignore[misc] # mypy cannot infer a lambda with a default
                     portal.store("GET", f"/credentials/{each}/")["state"] == "active" for each in last
                 ),
                 "active clients",

@@ -43,7 +43,7 @@ def actor_for(request: Request) -> Actor:
         raise NotAllowed("Sign in first.")
     token = request.auth if isinstance(request.auth, ApiToken) else None
     actor = actor_of(request.user, token)
-    request._archway_actor = actor  # type: ignore[attr-defined]
+    request._archway_actor = actor  # type: ignore[attr-defined] # kept for this request
     return actor
 
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 # As the web process does: it loads every view before the first request.
-import portal.wsgi  # noqa: F401
+import portal.wsgi  # noqa: F401 - measures the process as it is served
 from accounts.queries import personal_team_of
 from accounts.services import create_api_token
 from bench.in_database.rows import person

@@ -15,6 +15,8 @@ from keymanager.adapters.contract import Capability
 from keymanager.adapters.registry import ADAPTERS
 from keymanager.registrations.states import MOVES, WORKABLE, RegistrationState
 from keymanager.services.support_matrix import WORDS, presets_table, settings_table, support_matrix
+from portal.runner.first_calls import first_calls
+from portal.runner.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -156,3 +158,14 @@ def test_every_page_about_key_managers_and_every_reference_page_is_in_the_index(
     listed = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(page("README.md"))}
     pages = [path for folder in ("key-managers", "reference", "extending") for path in (DOCS / folder).glob("*.md")]
     assert [path for path in pages if path.resolve() not in listed] == []
+
+
+# --- README -----------------------------------------------------------------------------------------------------------
+def test_the_first_call_in_the_readme_is_the_one_that_the_demo_prints() -> None:
+    ports = {"web_port": 8000, "gateway_port": 8080, "validator_port": 8090, "backend_port": 8002}
+    printed = first_calls(Layout(home=Path("any"), **ports)).splitlines()
+    commands = [
+        line.removeprefix("  ") for line in printed if line.startswith("  ") and "export ARCHWAY_HOME" not in line
+    ]
+    block = (ROOT / "README.md").read_text(encoding="utf-8").partition("```sh\nTOKEN=")[2].partition("```")[0]
+    assert ("TOKEN=" + block).splitlines() == commands

@@ -70,7 +70,7 @@ def _decide(
         return _back(request, credentials["redirect_uri"], ConsentRequired(state=credentials["state"]).twotuples)
     page = render(request, "resident/authorize.html", {"client": client, "scopes": describe(scopes)})
     # The answer to this form is a redirect to the client, which browsers count as part of the form's action.
-    page._csp_update = {"form-action": [_origin(credentials["redirect_uri"])]}  # type: ignore[attr-defined]
+    page._csp_update = {"form-action": [_origin(credentials["redirect_uri"])]}  # type: ignore[attr-defined] # django-csp reads it
     return page
 
 
