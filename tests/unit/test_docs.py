@@ -162,10 +162,8 @@ def test_every_page_about_key_managers_and_every_reference_page_is_in_the_index(
 
 # --- README -----------------------------------------------------------------------------------------------------------
 def test_the_first_call_in_the_readme_is_the_one_that_the_demo_prints() -> None:
-    ports = {"web_port": 8000, "gateway_port": 8080, "validator_port": 8090, "backend_port": 8002}
-    printed = first_calls(Layout(home=Path("any"), **ports)).splitlines()
-    commands = [
-        line.removeprefix("  ") for line in printed if line.startswith("  ") and "export ARCHWAY_HOME" not in line
-    ]
+    layout = Layout(home=Path("any"), web_port=8000, gateway_port=8080, validator_port=8090, backend_port=8002)
+    printed = [line.removeprefix("  ") for line in first_calls(layout).splitlines() if line.startswith("  ")]
+    commands = [line for line in printed if not line.startswith("export ARCHWAY_HOME")]
     block = (ROOT / "README.md").read_text(encoding="utf-8").partition("```sh\nTOKEN=")[2].partition("```")[0]
     assert ("TOKEN=" + block).splitlines() == commands
