@@ -134,6 +134,16 @@ class KeyManagerUnavailable(KeyManagerError):
         self.retry_after = retry_after
 
 
+class NotFinished(KeyManagerUnavailable):
+    """It accepted the request (HTTP 202) and has not finished: ask again after ``retry_after`` seconds.
+
+    The key manager is well, so this never counts as a failure to reach it.
+    """
+
+    code = "not_finished"
+    title = "The key manager is still carrying this out"
+
+
 class KeyManagerProtocolError(KeyManagerError):
     """It answered something that the protocol does not know (HTML, no JSON, a missing member)."""
 

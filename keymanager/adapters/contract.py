@@ -6,8 +6,8 @@ HTTP calls through the ``HttpClient`` that it is given, and returns typed values
 own, and never retries: the registration engine does.
 
 Errors every operation may raise: ``KeyManagerRejected`` (it said no), ``KeyManagerUnavailable`` (nothing was
-done), ``KeyManagerProtocolError`` (an answer that is not the protocol), ``OutcomeUnknown`` (sent, no usable
-answer), ``NotSupported`` (the capability is not declared).
+done), ``NotFinished`` (accepted, and not yet in force), ``KeyManagerProtocolError`` (an answer that is not the
+protocol), ``OutcomeUnknown`` (sent, no usable answer), ``NotSupported`` (the capability is not declared).
 """
 
 from abc import ABC
@@ -60,7 +60,8 @@ class ClientMetadata:
     """What a client must be at the identity provider (RFC 7591 section 2).
 
     ``marker`` is our own mark (the credential's id): it is written where the identity provider keeps
-    unknown metadata, so that a client whose creation was never answered can be found again.
+    unknown metadata, so that a client whose creation was never answered can be found again. ``resources``: the
+    ``Resource.identifier`` of each API that the client may call, for identity providers that keep that relation.
     """
 
     client_name: str
@@ -70,6 +71,7 @@ class ClientMetadata:
     redirect_uris: tuple[str, ...] = ()
     token_endpoint_auth_method: str = "client_secret_basic"
     scopes: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,7 +79,8 @@ class ClientMetadata:
 class ClientHandle:
     """What we must remember to manage one client (RFC 7592): persisted with every answer's success.
 
-    ``remote_id``: the identity provider's management id where it differs from ``client_id``.
+    ``remote_id``: the identity provider's management id where it differs from ``client_id``. ``secret_id``: its id of
+    the current secret, where secrets have ids: an older one in overlap is every other.
     """
 
     client_id: str
@@ -85,6 +88,7 @@ class ClientHandle:
     client_secret: str = field(default="", repr=False)
     registration_access_token: str = field(default="", repr=False)
     registration_client_uri: str = ""
+    secret_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,8 +345,8 @@ class KeyManagerAdapter(ABC):
         """Pass a revocation on (RFC 7009); ``parameters`` hold ``token`` and ``token_type_hint``."""
         raise self._unsupported(Capability.REVOKE_TOKEN)
 
-    def revoke_all(self, handle: ClientHandle) -> None:
-        """Revoke every token of a client."""
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle | None:
+        """Revoke every token of a client; the new handle where that replaced its secret, else ``None``."""
         raise self._unsupported(Capability.REVOKE_ALL)
 
     def authorization_url(self, query: str) -> str:

@@ -9,6 +9,7 @@ from common.errors import (
     KeyManagerProtocolError,
     KeyManagerRejected,
     KeyManagerUnavailable,
+    NotFinished,
     OutcomeUnknown,
 )
 from common.redact import redact_text
@@ -75,7 +76,8 @@ def _judge(
         return _unknown(error.code, text, unreachable=True, delay=max(wait, _SETTLING_SECONDS))
     if isinstance(error, KeyManagerUnavailable):
         delay = backoff_seconds(attempts, jitter=jitter, retry_after=error.retry_after)
-        return Failure(state=S.WAITING, code=error.code, message=text, delay=delay, unreachable=True)
+        unreachable = not isinstance(error, NotFinished)
+        return Failure(state=S.WAITING, code=error.code, message=text, delay=delay, unreachable=unreachable)
     if isinstance(error, KeyManagerProtocolError):
         # A creation whose answer cannot be read may well have been carried out.
         if operation == Operation.CREATE:

@@ -9,6 +9,7 @@ from common.errors import (
     KeyManagerProtocolError,
     KeyManagerRejected,
     KeyManagerUnavailable,
+    NotFinished,
     NotSupported,
     OutcomeUnknown,
 )
@@ -176,3 +177,12 @@ def test_the_last_try_is_the_last() -> None:
 
 def test_a_message_is_recorded_without_secrets() -> None:
     assert "hunter2" not in judged(KeyManagerRejected("client_secret=hunter2 is wrong")).message
+
+
+def test_accepted_and_not_finished_is_asked_again_and_is_no_outage() -> None:
+    failure = judged(NotFinished("202", retry_after=3))
+
+    assert failure.state == S.WAITING
+    assert failure.delay is not None
+    assert failure.delay >= 3
+    assert failure.unreachable is False
