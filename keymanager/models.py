@@ -14,6 +14,8 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 from subscriptions.models import ApiVersion, Application
 from subscriptions.states import Environment
 
+LONGEST_ISSUER = 500
+
 
 def _in(column: str, states: type[RegistrationState | RegistrationKind | Wish | Environment]) -> Q:
     return Q(**{f"{column}__in": [state.value for state in states]})
@@ -34,7 +36,7 @@ class KeyManager(models.Model):
     adapter = models.CharField(max_length=40)
     config = models.JSONField(default=dict, blank=True)
     sealed_config = models.TextField(blank=True)
-    issuer = models.CharField(max_length=500, blank=True)
+    issuer = models.CharField(max_length=LONGEST_ISSUER, blank=True)
     enabled = models.BooleanField(default=True)
     keep_secrets = models.BooleanField(default=True)
     consecutive_failures = models.PositiveIntegerField(default=0)
@@ -46,15 +48,18 @@ class KeyManager(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["issuer"], name="issuer_once_among_enabled", condition=Q(enabled=True) & ~Q(issuer="")
-            )
-        ]
-
     def __str__(self) -> str:
         return self.slug
+
+
+class ClaimedIssuer(models.Model):
+    """One value of ``iss`` in the tokens of an enabled key manager: its issuer and its aliases. Nobody else has it."""
+
+    issuer = models.CharField(max_length=LONGEST_ISSUER, primary_key=True)
+    key_manager = models.ForeignKey(KeyManager, on_delete=models.CASCADE, related_name="claimed_issuers")
+
+    def __str__(self) -> str:
+        return self.issuer
 
 
 class AcceptedKeyManagers(models.Model):
