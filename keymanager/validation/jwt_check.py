@@ -238,7 +238,7 @@ def refusal_by_use(claims: Mapping[str, Any], rules: TokenRules) -> BadToken | N
         if name in claims:
             return _not_access(f"It has the claim {name}, which access tokens never have.")
     # Some servers write the nonce of the sign-in into access tokens too; those have scopes.
-    if "nonce" in claims and all(claim_at(claims, name) is None for name in ("scope", "scp", *rules.scope_claims)):
+    if "nonce" in claims and not any(claim_at(claims, name) for name in ("scope", "scp", *rules.scope_claims)):
         return _not_access("It has a nonce and no scope, as ID tokens do.")
     return None
 

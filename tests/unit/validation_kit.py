@@ -53,7 +53,7 @@ class AdapterInMemory(KeyManagerAdapter):
     label = "In memory"
 
     def __init__(self, token_validation: str = "jwt", **rules: Any) -> None:
-        self.config = TokenRules(token_validation=token_validation, **rules)
+        self.config = self.rules = TokenRules(token_validation=token_validation, **rules)
         self.keys: list[Mapping[str, Any]] = [public(SIGNING_KEY)]
         self.answers: dict[str, Introspection] = {}
         self.otherwise: Introspection | None = None
@@ -69,7 +69,7 @@ class AdapterInMemory(KeyManagerAdapter):
     @property
     def knows_opaque_tokens(self) -> bool:
         """Unless it issues JWTs alone."""
-        return self.config.token_validation != "jwt"
+        return self.rules.token_validation != "jwt"
 
     def jwks(self) -> Mapping[str, Any]:
         """The keys of the moment."""

@@ -48,7 +48,9 @@ def _token_use(claims: Mapping[str, Any]) -> str:
     stated = text_of(claims, "token_use")
     if stated:
         return stated
-    if any(name in claims for name in _ID_TOKEN_HASHES) or ("nonce" in claims and not {"scope", "scp"} & claims.keys()):
+    if any(name in claims for name in _ID_TOKEN_HASHES) or (
+        "nonce" in claims and not (claims.get("scope") or claims.get("scp"))
+    ):
         return "id"
     kind = text_of(claims, "token_type").lower()
     return "refresh" if kind in ("refresh_token", "refresh") else "access"
