@@ -33,9 +33,9 @@ class OktaConfig:
     )
     secret_rotation: str = knob(
         "A new secret",
-        "replace",
+        "overlap",
         choices=("replace", "overlap"),
-        help="Ends the old secret at once, or leaves it good until it is dropped (Apps API only).",
+        help="Ends the old secret at once, or leaves it good until it is dropped. Dynamic registration always ends it.",
     )
     token_validation: str = knob("Access tokens are checked by", "introspection", choices=("introspection", "jwt"))
     introspection_client_id: str = knob("Introspection: client id", help="A service app of our own.")
@@ -54,8 +54,6 @@ class OktaConfig:
             errors["issuer"] = ["This must be that of a custom authorization server: https://…/oauth2/… and its id."]
         if self.token_validation == "introspection" and not self.introspection_client_id:
             errors["introspection_client_id"] = ["This is required here."]
-        if self.secret_rotation == "overlap" and self.management != "apps":
-            errors["secret_rotation"] = ["Two secrets need the Apps API."]
         return errors
 
     @property
