@@ -1,4 +1,4 @@
-"""Where the parts that no Debian package gives are installed, and the error when they cannot be."""
+"""Where the parts that Debian's package manager cannot give are installed, and what is raised when they cannot be."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,8 @@ INSTALLED = Path(os.environ.get("ARCHWAY_SERVERS", str(ROOT / ".servers")))
 NODE_FOLDER = INSTALLED / "node"
 NODE_MODULES = NODE_FOLDER / "node_modules"
 NODE_PACKAGE = Path(__file__).resolve().parent / "oidc_provider"
+KEYCLOAK_VERSION = "26.7.3"
+KEYCLOAK_FOLDER = INSTALLED / f"keycloak-{KEYCLOAK_VERSION}"
 
 
 class CannotInstall(RuntimeError):
