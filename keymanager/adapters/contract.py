@@ -100,12 +100,14 @@ class RegisteredClient:
     ``observed``: the metadata as the identity provider says it is now, without secrets.
     ``ignored``: names of the asked metadata that it dropped or changed.
     ``client_secret_expires_at``: epoch seconds, 0 means never (RFC 7591 section 3.2.1).
+    ``old_secret_expires_at``: of an answer to rotate, when the replaced secret ends by itself, 0 means never.
     """
 
     handle: ClientHandle
     observed: Mapping[str, Any] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     client_secret_expires_at: int = 0
+    old_secret_expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

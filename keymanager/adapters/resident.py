@@ -17,6 +17,7 @@ from keymanager.adapters.contract import (
     RemoteResource,
     Resource,
     ScopeSpec,
+    Verification,
 )
 from keymanager.adapters.rfc import registration
 from keymanager.adapters.rfc.adapter import RfcAdapter
@@ -127,6 +128,15 @@ class ResidentAdapter(RfcAdapter):
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A new secret; the old one ends at once. A client that we can no longer manage is recovered."""
         return self._issued("rotate-secret" if handle.registration_access_token else "recover", handle)
+
+    def verify_client(self, handle: ClientHandle) -> Verification:
+        """Its existence by management, its secret by revoking a made-up token."""
+        bare = ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret)
+        if self.read_client(bare) is None:
+            return Verification(exists=False, secret_works=False if handle.client_secret else None)
+        if not handle.client_secret:
+            return Verification(exists=True, secret_works=None, notes=("There is no secret to try.",))
+        return Verification(exists=True, secret_works=super().verify_client(bare).secret_works)
 
     def suspend_client(self, handle: ClientHandle) -> None:
         """No new tokens, and those issued are inactive."""

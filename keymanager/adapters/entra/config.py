@@ -43,7 +43,7 @@ class EntraConfig(TokenRules):
         help="All scopes are permissions of one application with the id URI api://TENANT/NAME.",
     )
     two_secrets: bool = knob(
-        "A replaced secret stays valid until it is dropped", False, help="Otherwise it ends when it is replaced."
+        "A replaced secret stays valid until it is dropped", True, help="Otherwise it ends when it is replaced."
     )
     secret_days: int = knob("Days until a client secret expires", 0, help="0: what the directory gives (two years).")
     trial_client: bool = knob(

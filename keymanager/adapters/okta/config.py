@@ -34,9 +34,9 @@ class OktaConfig(TokenRules):
     )
     secret_rotation: str = knob(
         "A new secret",
-        "replace",
+        "overlap",
         choices=("replace", "overlap"),
-        help="Ends the old secret at once, or leaves it good until it is dropped (Apps API only).",
+        help="Ends the old secret at once, or leaves it good until it is dropped. Dynamic registration always ends it.",
     )
     token_validation: str = checked_by("auto", "auto", "jwt", "introspection")
     introspection_client_id: str = knob("Introspection: client id", help="A service app of our own.")
@@ -55,8 +55,6 @@ class OktaConfig(TokenRules):
             errors["issuer"] = ["This must be that of a custom authorization server: https://…/oauth2/… and its id."]
         if self.token_validation == "introspection" and not self.introspection_client_id:
             errors["introspection_client_id"] = ["This is required here."]
-        if self.secret_rotation == "overlap" and self.management != "apps":
-            errors["secret_rotation"] = ["Two secrets need the Apps API."]
         return errors
 
     @property

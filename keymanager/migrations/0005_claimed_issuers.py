@@ -14,7 +14,7 @@ def claim_present(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("keymanager", "0003_registration_doubt")]
+    dependencies: ClassVar = [("keymanager", "0004_credential_secrets_and_mapping")]
 
     operations: ClassVar = [
         migrations.RemoveConstraint(model_name="keymanager", name="issuer_once_among_enabled"),
