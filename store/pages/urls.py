@@ -1,0 +1,11 @@
+"""URLs of the store's pages, from the portal's root."""
+
+from django.urls import path
+
+from store.pages import api, applications, catalogue
+
+urlpatterns = [
+    path("", catalogue.HomePage.as_view(), name="store-home"),
+    path("apis/<uuid:pk>/", api.ApiPage.as_view(), name="store-api"),
+    path("apps/", applications.ApplicationsPage.as_view(), name="applications"),
+]
