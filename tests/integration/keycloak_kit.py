@@ -3,7 +3,6 @@
 from typing import Any
 
 from common.address_guard import AddressGuard
-from common.clock import SystemClock
 from common.http import HttpClient
 from common.http_transport import PooledTransport
 from keymanager.adapters.config import parse_config
@@ -12,10 +11,12 @@ from keymanager.adapters.contract import (
     RegisteredClient,
     StepState,
     TokenAnswer,
+    TokenFacts,
     TokenRequest,
 )
 from keymanager.adapters.keycloak import KeycloakAdapter, KeycloakConfig
 from tests.conformance.world import Wire
+from tests.jobs.kit import MovedClock
 from tests.servers.keycloak import KM_CLIENT_ID, KM_CLIENT_SECRET, Realm, administer
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
@@ -54,7 +55,8 @@ class Bench:
         self.realm = realm
         self.wire = Wire(PooledTransport(LOOPBACK))
         self.config = parse_config(KeycloakConfig, config_of(realm, **values))
-        self.adapter = self.adapter_class(self.config, HttpClient(transport=self.wire), SystemClock())
+        self.clock = MovedClock()
+        self.adapter = self.adapter_class(self.config, HttpClient(transport=self.wire), self.clock)
 
     def admin(self, method: str, path: str, body: object = None) -> Any:
         """What an administrator of the realm does, below the realm."""
@@ -74,6 +76,12 @@ class Bench:
                 parameters=(("grant_type", "client_credentials"), *parameters),
             )
         )
+
+    def audience(self, client: RegisteredClient, scope: str = "") -> tuple[str, ...]:
+        """Whom a fresh token is for, as introspection says."""
+        facts = self.adapter.introspect(self.token(client, scope))
+        assert isinstance(facts, TokenFacts)
+        return facts.aud
 
     def token(self, client: RegisteredClient, scope: str = "") -> str:
         """The access token of a good answer."""
