@@ -183,6 +183,15 @@ class RfcAdapter(KeyManagerAdapter):
             raise refusal(request, response, doing="to tell about the user")
         return response.json_object()
 
+    def check_client(self) -> ClientHandle | None:
+        """The one that may register, rather than the one that introspects: some see their own tokens only."""
+        knobs = self.knobs
+        for name in ("registration", "introspection"):
+            client_id = getattr(knobs, f"{name}_client_id")
+            if client_id:
+                return ClientHandle(client_id=client_id, client_secret=getattr(knobs, f"{name}_client_secret"))
+        return None
+
     def check(self) -> Iterator[CheckStep]:
         """Discovery, keys, introspection, scopes, the right to register."""
         self._discovery.forget()
