@@ -134,7 +134,7 @@ def test_a_client_lives_from_the_wish_to_the_removal(
     assert given.scope == "plants:water"
     facts = adapter_for(foreign).introspect(given.access_token)
     assert isinstance(facts, TokenFacts)
-    assert (facts.client_id, facts.scopes) == (row.client_id, {"plants:water"})
+    assert (facts.client_id, facts.scopes) == (row.client_id, frozenset({"plants:water"}))
     before = row.secret_sha256
 
     credentials.rotate_secret(actor=developer, credential=row)
