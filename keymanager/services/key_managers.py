@@ -17,6 +17,7 @@ from keymanager.services.adapters import RESIDENT, adapter_for, stored_config
 from keymanager.services.checks import start_check
 from keymanager.services.configuration import MASK, SplitConfig, checked_config, config_fields, shown_config
 from keymanager.services.discovery import Discovered, discover
+from keymanager.services.issuers import claim_issuers
 from keymanager.services.resources import sync_key_manager
 from subscriptions.models import ChangeKind
 from subscriptions.recording import announce, audit
@@ -203,13 +204,12 @@ def _save(row: KeyManager) -> None:
         raise InputError.of("slug", "This slug is taken.")
     if others.filter(name=row.name).exists():
         raise InputError.of("name", "This name is taken.")
-    if row.enabled and row.issuer and others.filter(enabled=True, issuer=row.issuer).exists():
-        raise InputError.of("issuer", "Another enabled key manager has this issuer.")
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as exc:
-        raise InputError.of("slug", "Another key manager with this slug, name or issuer was made just now.") from exc
+        raise InputError.of("slug", "Another key manager with this slug or name was made just now.") from exc
+    claim_issuers(row)
 
 
 def _description(text: str) -> str:

@@ -45,7 +45,7 @@ class Kit:
     kind: type[EntraAdapter] = EntraAdapter
 
     def adapter(self, **changes: Any) -> EntraAdapter:
-        config = parse_config(EntraConfig, values_for(self.server, **changes))
+        config = parse_config(EntraConfig, values_for(self.server, **{"two_secrets": False, **changes}))
         return self.kind(config, HttpClient(transport=self.wire), self.clock)
 
     def client(self, marker: str = "m-1", **changes: Any) -> ClientMetadata:
