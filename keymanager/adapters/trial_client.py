@@ -13,6 +13,7 @@ from keymanager.adapters.contract import (
     RegisteredClient,
     StepState,
 )
+from keymanager.adapters.own_token import STEP, see_own_token
 from keymanager.adapters.rfc.check import timed
 
 
@@ -30,6 +31,7 @@ class TrialClient:
         later: tuple[tuple[str, Callable[[RegisteredClient], str]], ...] = (
             ("read the client", self._read),
             ("use the client's secret", self._use),
+            *(((STEP, self._introspect),) if self._adapter.knows_opaque_tokens else ()),
             ("remove the client", self._remove),
         )
         for name, step in later:
@@ -59,6 +61,9 @@ class TrialClient:
         if self._adapter.verify_client(made.handle).secret_works is False:
             raise KeyManagerProtocolError("The secret of the client that was just made is refused (perhaps: not yet).")
         return ""
+
+    def _introspect(self, made: RegisteredClient) -> str:
+        return see_own_token(self._adapter, made.handle)
 
     def _remove(self, made: RegisteredClient) -> str:
         self._adapter.delete_client(made.handle)
