@@ -169,6 +169,7 @@ def test_the_replaced_secret_is_never_shown_although_keycloak_keeps_it_as_an_att
     for shown in (rotated, bench.adapter.read_client(rotated.handle), *bench.adapter.list_clients()):
         assert made.handle.client_secret not in repr(shown)
     assert rotated.client_secret_expires_at > 2_000_000_000
+    assert 0 < rotated.old_secret_expires_at - bench.clock.now() <= 86_400
     bench.close()
 
 

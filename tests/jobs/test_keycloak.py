@@ -10,13 +10,14 @@ from accounts.models import Role
 from common.http import HttpClient
 from common.http_transport import PooledTransport
 from keymanager.adapters.contract import KeyManagerAdapter
-from keymanager.adapters.registry import adapter_class
-from keymanager.models import Credential, KeyManager, Registration, RegistrationAttempt, RegistrationKind
+from keymanager.models import Credential, KeyManager, Registration, RegistrationAttempt
+from keymanager.registrations.states import RegistrationKind
 from keymanager.services import credentials, key_managers
+from keymanager.services.adapters import build_adapter, stored_config
 from keymanager.services.tokens import application_token
 from tests.conformance.world import Wire, lost_answer
 from tests.integration.keycloak_kit import LOOPBACK, Bench, config_of
-from tests.jobs.kit import MovedClock, Worker, application, person, registration_of, wish
+from tests.jobs.kit import Worker, application, person, registration_of, wish
 from tests.jobs.test_resources import api
 from tests.servers.keycloak import Realm, new_realm
 
@@ -97,13 +98,11 @@ def losing(realm: Realm) -> Iterator[Callable[[Callable[[httpx2.Request], bool]]
             return lost_answer(request, inner)
 
         wire.plan(match, once)
-        clock = MovedClock()
 
         def adapters(row: KeyManager) -> KeyManagerAdapter:
-            config = key_managers.config_of(row)
-            return adapter_class(row.adapter)(config, HttpClient(transport=wire), clock)
+            return build_adapter(row.adapter, stored_config(row), HttpClient(transport=wire))
 
-        return Worker(adapters=adapters, clock=clock)
+        return Worker(adapters=adapters)
 
     yield worker_that_loses
     wire.close()

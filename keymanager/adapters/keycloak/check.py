@@ -9,22 +9,21 @@ from keymanager.adapters.contract import (
     CheckStep,
     ClientHandle,
     ClientMetadata,
-    Inactive,
     KeyManagerAdapter,
     StepState,
     TokenAnswer,
     TokenRequest,
 )
+from keymanager.adapters.own_token import STEP, see_own_token
 from keymanager.adapters.rfc.answers import text_of
 from keymanager.adapters.rfc.check import timed
 
 
 class ThrowAway:
-    """One client. ``hint``: why a fresh token may be called inactive."""
+    """One client."""
 
-    def __init__(self, adapter: KeyManagerAdapter, *, hint: str) -> None:
+    def __init__(self, adapter: KeyManagerAdapter) -> None:
         self._adapter = adapter
-        self._hint = hint
         self._metadata = ClientMetadata(client_name="Archway connection check", marker=f"check-{uuid.uuid4()}")
         self._handle = ClientHandle(client_id="")
 
@@ -35,7 +34,7 @@ class ThrowAway:
         failed = made.state is StepState.FAILED
         later: tuple[tuple[str, Callable[[], str]], ...] = (
             ("read the client", self._read),
-            ("look its token up", self._use),
+            (STEP, lambda: see_own_token(self._adapter, self._handle)),
             ("replace the secret", self._rotate),
         )
         for name, step in later:
@@ -58,19 +57,14 @@ class ThrowAway:
         self._handle = found.handle
         return ""
 
-    def _use(self) -> str:
-        answer = self._adapter.introspect(self._token())
-        if isinstance(answer, Inactive):
-            raise KeyManagerProtocolError(f"It calls its own fresh token bad. {self._hint}")
-        if answer.client_id != self._handle.client_id:
-            raise KeyManagerProtocolError("What it says of its own fresh token names another client.")
-        return "It is active, and the client's."
-
     def _rotate(self) -> str:
         self._adapter.require(Capability.ROTATE_SECRET)
         before = self._handle
         self._handle = self._adapter.rotate_secret(before, self._metadata).handle
-        self._token()
+        given = self._asked(self._handle)
+        if not given.ok:
+            words = text_of(given.body, "error_description") or text_of(given.body, "error")
+            raise KeyManagerRejected(f"The new secret is refused (HTTP {given.status}): {words}")
         if Capability.OVERLAPPING_SECRETS not in self._adapter.capabilities:
             return "The old secret ended at once."
         if not self._asked(before).ok:
@@ -93,13 +87,6 @@ class ThrowAway:
             handle = found.handle
         self._adapter.delete_client(handle)
         return ""
-
-    def _token(self) -> str:
-        given = self._asked(self._handle)
-        if not given.ok:
-            words = text_of(given.body, "error_description") or text_of(given.body, "error")
-            raise KeyManagerRejected(f"It gave no token (HTTP {given.status}): {words}", remote_status=given.status)
-        return text_of(given.body, "access_token")
 
     def _asked(self, handle: ClientHandle) -> TokenAnswer:
         return self._adapter.issue_token(

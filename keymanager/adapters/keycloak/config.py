@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]*")
 _SCOPE_NAME = re.compile(r"[A-Za-z0-9_./:-]+")
@@ -13,7 +14,7 @@ TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeycloakConfig:
+class KeycloakConfig(TokenRules):
     """One realm. ``client_id``: our own client there; its service account manages clients, and it asks about tokens."""
 
     issuer: str = knob("Issuer", kind="url", required=True, help="https://…/realms/NAME")
@@ -43,12 +44,8 @@ class KeycloakConfig:
     grant_types: tuple[str, ...] = knob(
         "Grant types on offer", ("client_credentials", "authorization_code", "refresh_token", TOKEN_EXCHANGE)
     )
-    token_validation: str = knob(
-        "Access tokens are checked by",
-        "introspection",
-        choices=("introspection", "jwt"),
-        help="By keys alone nobody sees that a token was revoked or its client removed.",
-    )
+    # By its signature alone nobody sees that a token was revoked or its client removed.
+    token_validation: str = checked_by("introspection", "auto", "jwt", "introspection")
     secret_rotation: str = knob(
         "A new secret",
         "replace",
@@ -58,7 +55,7 @@ class KeycloakConfig:
 
     def check(self) -> dict[str, list[str]]:
         """Errors that a kind of field cannot say."""
-        errors: dict[str, list[str]] = {}
+        errors = self.rule_errors()
         if _REALM not in self.issuer:
             errors["issuer"] = ["This must end with /realms/ and the name of the realm."]
         if not _PREFIX.fullmatch(self.client_id_prefix):
@@ -81,6 +78,7 @@ class KeycloakConfig:
 def knobs(config: KeycloakConfig) -> RfcConfig:
     """The part of Keycloak that is as the RFCs say."""
     dcr = config.management == "dcr"
+    jwt = config.token_validation == "jwt"
     return RfcConfig(
         issuer=config.issuer,
         registration="managed" if dcr else "none",
@@ -95,10 +93,10 @@ def knobs(config: KeycloakConfig) -> RfcConfig:
         introspection_auth="post",
         introspection_client_id=config.client_id,
         introspection_client_secret=config.client_secret,
-        token_validation=config.token_validation,
-        jwt_introspection=config.token_validation == "introspection",
-        client_id_claims=("client_id", "azp"),
-        scope_claims=("scope",),
+        token_validation="jwt" if jwt else "introspection",
+        jwt_introspection=not jwt,
+        client_id_claims=config.client_id_claims or ("client_id", "azp"),
+        scope_claims=config.scope_claims or ("scope",),
         absent_scope="none",
         resource_style="none",
         userinfo=True,

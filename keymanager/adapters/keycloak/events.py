@@ -8,7 +8,7 @@ from keymanager.adapters.keycloak.api import KeycloakApi
 from keymanager.adapters.keycloak.clients import KeycloakClients
 from keymanager.adapters.rfc.answers import text_of, whole_number
 
-# Two events of one millisecond can arrive with a page's end between them, so each look begins a little earlier.
+# An event can become visible after one with a later time, so each look begins a little earlier.
 _OVERLAP_MS = 10_000
 _RESOURCE_TYPES = ("CLIENT", "CLIENT_SCOPE_CLIENT_MAPPING")
 _BY_THEMSELVES = ("CLIENT_REGISTER", "CLIENT_UPDATE", "CLIENT_DELETE")
@@ -29,26 +29,27 @@ class KeycloakEvents:
         """
         start, seen = _parsed(cursor)
         own = self._clients.own_id()
+        begin = self._newest() if start is None else start
+        events = [*self._administrators(begin), *self._clients_themselves(begin)]
+        newest = max((begin, *(_time(event) for event in events)))
+        near = sorted(text_of(event, "id") for event in events if _time(event) >= newest - _OVERLAP_MS)
+        following = ",".join([str(newest), *near])
         if start is None:
-            newest = max((_time(event) for event in self._newest()), default=0)
-            return (), str(newest)
-        events = [*self._administrators(start), *self._clients_themselves(start)]
+            return (), following
         fresh = [event for event in events if text_of(event, "id") not in seen and not _is_by(event, own)]
         changed = dict.fromkeys(name for event in fresh if (name := self._client_of(event)))
-        newest = max((start, *(_time(event) for event in events)))
-        near = sorted(text_of(event, "id") for event in events if _time(event) >= newest - _OVERLAP_MS)
-        return tuple(changed), ",".join([str(newest), *near])
+        return tuple(changed), following
 
     def readable(self) -> None:
         """Raise ``KeyManagerRejected`` where our client lacks the role view-events."""
         self._api.send("GET", "/admin-events?max=1", doing="to show the administration events")
 
-    def _newest(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+    def _newest(self) -> int:
+        """The time of the newest event by Keycloak's clock, in milliseconds."""
+        found: list[Any] = []
         for feed in ("/admin-events?max=1", "/events?max=1"):
-            listed = self._api.send("GET", feed, doing="to show the events").json_list()
-            found += [event for event in listed if isinstance(event, dict)]
-        return found
+            found += self._api.send("GET", feed, doing="to show the events").json_list()
+        return max((_time(event) for event in found if isinstance(event, dict)), default=0)
 
     def _administrators(self, start: int) -> Iterator[dict[str, Any]]:
         types = "&".join(f"resourceTypes={kind}" for kind in _RESOURCE_TYPES)

@@ -12,7 +12,8 @@ from keymanager.adapters.rfc.answers import text_of, texts_of, whole_number
 
 MARKER: Final = "archway.marker"
 _SECRET_ENDS = "client.secret.expiration.time"
-OLD_SECRET = "client.secret.rotated"
+_OLD_SECRET_ENDS = "client.secret.rotated.expiration.time"
+_OLD_SECRET = "client.secret.rotated"
 _EXCHANGE = "standard.token.exchange.enabled"
 _REFRESH = "use.refresh.tokens"
 # What a token always carries: its subject, its client's id, and nothing of roles.
@@ -68,7 +69,7 @@ def is_ours(document: Mapping[str, Any], marker: str) -> bool:
 
 def holds_old_secret(document: Mapping[str, Any]) -> bool:
     """Whether a replaced secret still works."""
-    return bool(_attributes(document).get(OLD_SECRET))
+    return bool(_attributes(document).get(_OLD_SECRET))
 
 
 def registered(
@@ -81,6 +82,7 @@ def registered(
         observed=seen,
         ignored=_not_kept(seen, asked) if asked else (),
         client_secret_expires_at=whole_number(_attributes(document), _SECRET_ENDS) or 0,
+        old_secret_expires_at=whole_number(_attributes(document), _OLD_SECRET_ENDS) or 0,
     )
 
 

@@ -6,9 +6,9 @@ from keymanager.adapters.contract import Inactive, Introspection, TokenAnswer
 from keymanager.adapters.rfc.answers import text_of
 
 AUDIENCE_RULE = (
-    "Keycloak calls a good token inactive to whoever is not in its audience: each client needs the client scope "
-    "{scope} by default, with an audience mapper that names {client}; or give {client} the attribute "
-    "allow.token.introspection.without.audience.check."
+    "Keycloak calls a good token inactive to whoever is not in its audience: each client needs, by default, the client "
+    "scope of the setting gateway_scope with an audience mapper that names our client; or give our client the "
+    "attribute allow.token.introspection.without.audience.check."
 )
 # "Bearer" is an access token; others are ID, Refresh, Offline, Logout, ...
 _ACCESS = "Bearer"
