@@ -19,6 +19,7 @@ from keymanager.services.configuration import MASK, SplitConfig, checked_config,
 from keymanager.services.discovery import Discovered, discover
 from keymanager.services.issuers import claim_issuers
 from keymanager.services.resources import sync_key_manager
+from keymanager.services.user_stores import require_users_kept
 from subscriptions.models import ChangeKind
 from subscriptions.recording import announce, audit
 from subscriptions.rules import check_name
@@ -210,6 +211,7 @@ def _save(row: KeyManager) -> None:
     except IntegrityError as exc:
         raise InputError.of("slug", "Another key manager with this slug or name was made just now.") from exc
     claim_issuers(row)
+    require_users_kept(row)
 
 
 def _description(text: str) -> str:
