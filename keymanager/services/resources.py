@@ -85,10 +85,15 @@ def registrations_of(api_version: ApiVersion) -> QuerySet[Registration]:
 def resource_of(api_version: ApiVersion, scopes: Iterable[str]) -> dict[str, Any]:
     """The resource that an API version is at a key manager; the identifier never changes (RFC 8707 section 2)."""
     return {
-        "identifier": f"urn:archway:api:{api_version.pk}",
+        "identifier": resource_identifier(api_version.pk),
         "name": str(api_version),
         "scopes": sorted(scopes),
     }
+
+
+def resource_identifier(api_version_id: uuid.UUID) -> str:
+    """The resource indicator of an API version."""
+    return f"urn:archway:api:{api_version_id}"
 
 
 def scope_of(key: str, description: str) -> dict[str, Any]:

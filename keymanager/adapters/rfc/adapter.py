@@ -75,6 +75,11 @@ class RfcAdapter(KeyManagerAdapter):
         }
         return frozenset(capability for capability, declared in held.items() if declared)
 
+    @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Nothing where an update replaces the secret: a subscription must not stop a running program."""
+        return frozenset() if self.knobs.update_secret == "new" else super().kept_on_clients
+
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """RFC 7591."""
         self.require(C.CREATE_CLIENT)
