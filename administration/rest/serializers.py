@@ -10,6 +10,7 @@ from keymanager.adapters.registry import ADAPTERS
 from keymanager.models import KeyManager, KeyManagerCheck, Registration
 from keymanager.registrations.states import RegistrationState
 from keymanager.rest import AttemptBody
+from keymanager.services.discovery_findings import Level
 from keymanager.services.key_managers import adapter_for, shown_config
 from subscriptions.models import AuditEvent
 
@@ -78,16 +79,59 @@ class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
 
 
 class DiscoverInput(serializers.Serializer[Any]):
-    """An issuer or a discovery document's URL."""
+    """An issuer or a discovery document's URL; without an adapter the first that knows the server is taken."""
 
     url = serializers.CharField(max_length=2000)
+    adapter = serializers.ChoiceField(choices=sorted(ADAPTERS), required=False, allow_blank=True, default="")
+    preset = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+
+
+class SuggestionBody(serializers.Serializer[Any]):
+    """An adapter that knows the server, and by what."""
+
+    adapter = serializers.CharField()
+    title = serializers.CharField()
+    preset = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+
+
+class ImportedSettingBody(serializers.Serializer[Any]):
+    """One setting: its value, where that came from, and whether it is to be stored or followed."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+    origin = serializers.ChoiceField(choices=["document", "adapter", "preset", "default", "person"])
+    store = serializers.BooleanField()
+    secret = serializers.BooleanField()
+
+
+class FindingBody(serializers.Serializer[Any]):
+    """Something that was not found, or that looks wrong."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField(choices=[level.value for level in Level])
+    member = serializers.CharField(allow_blank=True)
+    message = serializers.CharField()
 
 
 class DiscoveredBody(serializers.Serializer[Any]):
-    """What discovery found, what it did not find, and what looks wrong."""
+    """What discovery found, what it did not find, and what looks wrong.
 
+    ``config``: to begin a key manager's configuration with. ``needed``: the settings that a person must still give.
+    ``missing`` and ``doubtful`` are the messages of ``findings``.
+    """
+
+    adapter = serializers.CharField()
+    preset = serializers.CharField(allow_blank=True)
     issuer = serializers.CharField(allow_blank=True)
+    document_url = serializers.CharField(allow_blank=True)
     found = serializers.DictField(child=serializers.CharField())
+    settings = ImportedSettingBody(many=True)
+    suggestions = SuggestionBody(many=True)
+    findings = FindingBody(many=True)
+    config = serializers.DictField()
+    needed = serializers.ListField(child=serializers.CharField())
     missing = serializers.ListField(child=serializers.CharField())
     doubtful = serializers.ListField(child=serializers.CharField())
 

@@ -92,8 +92,8 @@ class DiscoverView(APIView):
     @extend_schema(request=DiscoverInput, responses=DiscoveredBody)
     def post(self, request: Request) -> Response:
         """What the discovery document says: found, not found, what looks wrong."""
-        url = checked(DiscoverInput, request)["url"]
-        return Response(DiscoveredBody(key_managers.discover(url=url)).data)
+        found = key_managers.discover(**checked(DiscoverInput, request))
+        return Response(DiscoveredBody(found).data)
 
 
 class KeyManagerChecksView(APIView):

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol
 
 from common.errors import NotSupported
 from common.http import HttpClient
+from keymanager.adapters.well_known import discovery_urls
 
 
 class Capability(StrEnum):
@@ -201,6 +202,14 @@ class ServerMetadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """An adapter knows a server by what that says of itself. ``reason``: by what, for people; ``preset``: which one."""
+
+    reason: str
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One API version as the identity provider should know it.
 
@@ -272,6 +281,22 @@ class KeyManagerAdapter(ABC):
         self.config = config
         self.http = http
         self.clock = clock
+
+    # before there is a configuration
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """Where a server at ``url`` can describe itself, the best first; () for servers that never do."""
+        return discovery_urls(url)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """Whether the server that says this of itself is this adapter's; ``None`` when nothing tells it."""
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The settings of ``Config`` that follow from what a server says of itself, for a person to look at."""
+        return {"issuer": found.issuer} if "issuer" in cls.Config.__dataclass_fields__ else {}
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -13,7 +13,9 @@ from keymanager.adapters.contract import (
     Clock,
     Inactive,
     Introspection,
+    Recognised,
     RegisteredClient,
+    ServerMetadata,
     StepState,
     TokenAnswer,
     TokenRequest,
@@ -34,6 +36,7 @@ from keymanager.adapters.hydra.tokens import (
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.well_known import path_of
 
 C = Capability
 
@@ -54,6 +57,16 @@ class HydraAdapter(RfcAdapter):
         self._own = HydraRights(rfc, http, clock, self._discovery, self._api)
         self._tokens = Tokens(rfc, http, self._discovery, self._own, self._facts)
         self._managed = HydraClients(config, self._api)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its draft of a credentials endpoint, or by its paths."""
+        if "credentials_endpoint_draft_00" in found.raw:
+            return Recognised(reason="It names a credentials_endpoint_draft_00.")
+        paths = (path_of(found.authorization_endpoint), path_of(found.token_endpoint))
+        if all(path.endswith(end) for path, end in zip(paths, ("/oauth2/auth", "/oauth2/token"), strict=True)):
+            return Recognised(reason="Its addresses end with /oauth2/auth and /oauth2/token.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -10,8 +10,10 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     ScopeSpec,
+    ServerMetadata,
     Verification,
 )
 from keymanager.adapters.pingfederate.admin_clients import AdminClients
@@ -22,6 +24,7 @@ from keymanager.adapters.pingfederate.service_clients import ServiceClients
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.well_known import path_of
 
 C = Capability
 
@@ -44,6 +47,13 @@ class PingFederateAdapter(RfcAdapter):
             self._admin if by_admin_api else ServiceClients(config, management)
         )
         self._scopes = Scopes(config, management)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its paths."""
+        if path_of(found.token_endpoint).endswith("/as/token.oauth2"):
+            return Recognised(reason="Tokens are issued at /as/token.oauth2.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -13,6 +13,7 @@ from keymanager.adapters.contract import (
     Clock,
     Introspection,
     KeyManagerAdapter,
+    Recognised,
     RegisteredClient,
     ScopeSpec,
     ServerMetadata,
@@ -29,6 +30,7 @@ from keymanager.adapters.rfc.discovery import Discovery
 from keymanager.adapters.rfc.facts import FactReader
 from keymanager.adapters.rfc.glewlwyd import GlewlwydAdministration
 from keymanager.adapters.rfc.keys import Keys
+from keymanager.adapters.rfc.presets import recognised_preset
 from keymanager.adapters.rfc.tokens import Tokens
 
 C = Capability
@@ -51,6 +53,11 @@ class RfcAdapter(KeyManagerAdapter):
         self._tokens = Tokens(config, http, self._discovery, self._own, self._facts)
         self._keys = Keys(http, clock, self._discovery, self._facts)
         self._administration = GlewlwydAdministration(config, http)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By the presets' servers."""
+        return recognised_preset(found) if cls is RfcAdapter else None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
