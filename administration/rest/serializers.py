@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from common.errors import InputError
 from keymanager.adapters.registry import ADAPTERS
-from keymanager.models import KeyManager, KeyManagerCheck, Registration
+from keymanager.models import KeyManager, KeyManagerCheck, Registration, WhenDisabled
 from keymanager.registrations.states import RegistrationState
 from keymanager.rest import AttemptBody
 from keymanager.services.discovery_findings import Level
@@ -24,6 +24,7 @@ class KeyManagerInput(serializers.Serializer[Any]):
     config = serializers.DictField(default=dict)
     description = serializers.CharField(max_length=256, required=False, allow_blank=True, default="")
     enabled = serializers.BooleanField(default=True)
+    when_disabled = serializers.ChoiceField(choices=WhenDisabled.choices, default=WhenDisabled.REFUSE.value)
     keep_secrets = serializers.BooleanField(default=True)
 
 
@@ -35,6 +36,7 @@ class KeyManagerChange(serializers.Serializer[Any]):
     config = serializers.DictField(required=False)
     description = serializers.CharField(max_length=256, required=False, allow_blank=True)
     enabled = serializers.BooleanField(required=False)
+    when_disabled = serializers.ChoiceField(choices=WhenDisabled.choices, required=False)
     keep_secrets = serializers.BooleanField(required=False)
 
 
@@ -55,6 +57,8 @@ class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
             "capabilities",
             "issuer",
             "enabled",
+            "when_disabled",
+            "deletion_asked_at",
             "keep_secrets",
             "consecutive_failures",
             "circuit_open_until",
@@ -134,6 +138,57 @@ class DiscoveredBody(serializers.Serializer[Any]):
     needed = serializers.ListField(child=serializers.CharField())
     missing = serializers.ListField(child=serializers.CharField())
     doubtful = serializers.ListField(child=serializers.CharField())
+
+
+class UsingApplicationBody(serializers.Serializer[Any]):
+    """An application's client at a key manager."""
+
+    application = serializers.UUIDField()
+    name = serializers.CharField()
+    team = serializers.CharField()
+    environment = serializers.CharField()
+    client_id = serializers.CharField(allow_blank=True)
+    mapped = serializers.BooleanField()
+    state = serializers.CharField()
+
+
+class ListingApiBody(serializers.Serializer[Any]):
+    """An API version that names a key manager; ``only``: it accepts no other."""
+
+    api = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    state = serializers.CharField()
+    only = serializers.BooleanField()
+
+
+class UsageBody(serializers.Serializer[Any]):
+    """Who uses a key manager: the first hundred of each, and counts of all."""
+
+    applications = UsingApplicationBody(many=True)
+    apis = ListingApiBody(many=True)
+    credentials = serializers.IntegerField()
+    apis_listing = serializers.IntegerField()
+    apis_accepting_all = serializers.IntegerField()
+    resources = serializers.IntegerField()
+    scopes = serializers.IntegerField()
+    deletion_asked_at = serializers.DateTimeField(allow_null=True)
+
+
+class OrphanBody(serializers.Serializer[Any]):
+    """Something that is left at the identity provider."""
+
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    remote_id = serializers.CharField()
+    application = serializers.CharField(allow_blank=True)
+
+
+class DeletionBody(serializers.Serializer[Any]):
+    """Whether the key manager is gone, and what was left there."""
+
+    deleted = serializers.BooleanField()
+    orphans = OrphanBody(many=True)
 
 
 class CheckBody(serializers.ModelSerializer[KeyManagerCheck]):

@@ -247,13 +247,29 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialNote:
+    """What to remember of a throw-away client while a check runs, so that a later check can remove what one left.
+
+    ``marker``: its marker, known before it is made. ``handle``: from when it was made. ``gone``: nothing is left.
+    """
+
+    marker: str
+    handle: ClientHandle | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStep:
-    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took."""
+    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took.
+
+    ``trial``: where the throw-away client of the check stands after this step; it is never shown.
+    """
 
     name: str
     state: StepState
     reason: str = ""
     milliseconds: int = 0
+    trial: TrialNote | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

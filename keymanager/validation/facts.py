@@ -55,7 +55,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KeyManagerFacts:
-    """One key manager. ``position``: its place in the order of asking. ``revision``: grows with its settings."""
+    """One key manager. ``position``: its place in the order of asking. ``revision``: grows with its settings.
+
+    ``enabled``: its tokens are taken, because it is enabled or because they are still accepted while it is not.
+    """
 
     id: Id
     slug: str

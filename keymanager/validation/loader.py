@@ -52,17 +52,17 @@ def plans(where: Q = EVERYTHING) -> Iterator[PlanFacts]:
 
 def key_managers() -> list[KeyManagerFacts]:
     """All key managers, in the order in which opaque tokens are tried: the oldest first."""
-    rows = KeyManager.objects.order_by("created_at", "slug").values_list("id", "slug", "issuer", "enabled", "revision")
+    rows = KeyManager.objects.order_by("created_at", "slug")
     return [
         KeyManagerFacts(
-            id=pk.int,
-            slug=slug,
-            issuer=issuer,
-            enabled=enabled,
-            revision=revision,
+            id=row.pk.int,
+            slug=row.slug,
+            issuer=row.issuer,
+            enabled=row.takes_tokens,
+            revision=row.revision,
             position=position,
         )
-        for position, (pk, slug, issuer, enabled, revision) in enumerate(rows)
+        for position, row in enumerate(rows.only("slug", "issuer", "enabled", "when_disabled", "revision"))
     ]
 
 

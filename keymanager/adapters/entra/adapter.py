@@ -19,6 +19,7 @@ from keymanager.adapters.contract import (
     Resource,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -37,10 +38,11 @@ from keymanager.adapters.rfc.discovery import Discovery
 from keymanager.adapters.rfc.facts import FactReader
 from keymanager.adapters.rfc.keys import Keys
 from keymanager.adapters.rfc.tokens import Tokens
-from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.trial_client import MAKE, TrialClient
 from keymanager.adapters.well_known import host_of, origin_of, path_of
 
 C = Capability
+_NO_TRIAL: Final = "The setting trial_client is off: a removed application stays in the recycle bin for 30 days."
 _TENANT = re.compile(r"^/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/")
 _SIGN_IN_HOSTS: Final = ("login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
 
@@ -218,6 +220,12 @@ class EntraAdapter(KeyManagerAdapter):
         yield timed("right to manage applications", self._check_right)
         if self.knobs.trial_client:
             yield from TrialClient(self).steps()
+        else:
+            yield CheckStep(
+                name=MAKE,
+                state=StepState.SKIPPED,
+                reason=_NO_TRIAL,
+            )
 
     def _check_right(self) -> str:
         self._graph.call("GET", "/applications?$top=1", fine=(200,), doing="to list applications")

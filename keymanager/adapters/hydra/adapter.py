@@ -22,7 +22,6 @@ from keymanager.adapters.contract import (
     Verification,
 )
 from keymanager.adapters.hydra.api import HydraApi
-from keymanager.adapters.hydra.check import ThrowAway
 from keymanager.adapters.hydra.clients import HydraClients
 from keymanager.adapters.hydra.config import HydraConfig, knobs
 from keymanager.adapters.hydra.tokens import (
@@ -36,6 +35,7 @@ from keymanager.adapters.hydra.tokens import (
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
 from keymanager.adapters.well_known import path_of
 
 C = Capability
@@ -169,13 +169,13 @@ class HydraAdapter(RfcAdapter):
         yield from steps
         if first.state is not StepState.FAILED:
             yield timed("registration by strangers", self._check_registration)
-        reason = "Discovery failed." if first.state is StepState.FAILED else ""
-        if "client_credentials" not in self.knobs.grant_types:
-            reason = "A throw-away client needs the grant client_credentials, which is not on offer."
-        if reason:
-            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason=reason)
-        else:
-            yield from ThrowAway(self).steps()
+        yield from TrialClient(
+            self,
+            scope="archway.check",
+            rotation=True,
+            inactive_hint="Tokens are checked by keys only if the set hydra.jwt.access-token is published and access "
+            "tokens are JWTs.",
+        ).steps()
 
     def _check_registration(self) -> str:
         if self.metadata().registration_endpoint:

@@ -14,6 +14,7 @@ from keymanager.adapters.contract import (
     RegisteredClient,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     Verification,
 )
 from keymanager.adapters.pingfederate.admin_clients import AdminClients
@@ -23,7 +24,7 @@ from keymanager.adapters.pingfederate.scopes import Scopes
 from keymanager.adapters.pingfederate.service_clients import ServiceClients
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
-from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.trial_client import MAKE, TrialClient
 from keymanager.adapters.well_known import path_of
 
 C = Capability
@@ -136,3 +137,5 @@ class PingFederateAdapter(RfcAdapter):
         yield timed("right to manage clients", self._managed.probe)
         if self._settings.trial_client:
             yield from TrialClient(self).steps()
+        else:
+            yield CheckStep(name=MAKE, state=StepState.SKIPPED, reason="The setting trial_client is off.")

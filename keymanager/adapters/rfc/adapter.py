@@ -17,6 +17,7 @@ from keymanager.adapters.contract import (
     RegisteredClient,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -32,6 +33,7 @@ from keymanager.adapters.rfc.glewlwyd import GlewlwydAdministration
 from keymanager.adapters.rfc.keys import Keys
 from keymanager.adapters.rfc.presets import recognised_preset
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 
@@ -184,10 +186,13 @@ class RfcAdapter(KeyManagerAdapter):
         return response.json_object()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the right to register."""
+        """Discovery, keys, introspection, scopes, the right to register, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
-        yield timed("right to register", self._check_registration)
+        right = timed("right to register", self._check_registration)
+        yield right
+        if right.state is not StepState.FAILED:
+            yield from TrialClient(self).steps()
 
     def _with_scopes(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
         if C.SCOPES not in self.capabilities:
@@ -198,7 +203,7 @@ class RfcAdapter(KeyManagerAdapter):
         self.require(C.CREATE_CLIENT)
         self._discovery.endpoint("registration_endpoint")
         if self.knobs.initial_access_token_mode != "client_credentials":
-            return "The first registration will prove it."
+            return "The throw-away client will prove it."
         if not self._own.registration():
             raise KeyManagerRejected("No token for registering was given", remote_code=OWN_CLIENT_REFUSED)
         return "A token for registering was given."

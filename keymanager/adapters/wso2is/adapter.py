@@ -19,6 +19,7 @@ from keymanager.adapters.contract import (
 )
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import TrialClient
 from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is.clients import Clients
 from keymanager.adapters.wso2is.config import ISSUER_PATH, Wso2IsConfig, knobs
@@ -124,11 +125,12 @@ class Wso2IsAdapter(RfcAdapter):
         return self._scopes.keys()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the right to manage clients."""
+        """Discovery, keys, introspection, scopes, the right to manage clients, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
         yield timed("right to manage clients", self._check_clients)
+        yield from TrialClient(self).steps()
 
     def _check_clients(self) -> str:
         self._managed.read(ClientHandle(client_id=preset_client_id("check")))
-        return "A made-up client is not there; the first registration will prove the rest."
+        return "A made-up client is not there."

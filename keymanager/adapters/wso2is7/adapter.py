@@ -20,6 +20,7 @@ from keymanager.adapters.contract import (
 )
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import TrialClient
 from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is7.api_resources import ApiResources
 from keymanager.adapters.wso2is7.applications import Applications
@@ -187,11 +188,12 @@ class Wso2Is7Adapter(RfcAdapter):
         return self._resources.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the rights to manage clients and API resources."""
+        """Discovery, keys, introspection, scopes, the rights to manage, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
         yield timed("right to manage clients", self._check_clients)
         yield timed("right to manage API resources", self._check_resources)
+        yield from TrialClient(self).steps()
 
     def _present(self, handle: ClientHandle) -> RegisteredClient:
         """The client, or ``KeyManagerRejected`` with ``client_gone``."""
@@ -202,7 +204,7 @@ class Wso2Is7Adapter(RfcAdapter):
 
     def _check_clients(self) -> str:
         self._api.prove_rights()
-        return "Applications can be listed; the first registration will prove the rest."
+        return "Applications can be listed."
 
     def _check_resources(self) -> str:
         return f"{len(self._resources.ours())} of ours"
