@@ -74,6 +74,11 @@ def secret_context(credential_id: uuid.UUID) -> str:
     return f"credential.client_secret:{credential_id}"
 
 
+def mapped_secret_context(credential_id: uuid.UUID) -> str:
+    """Binds the sealed secret of a client made elsewhere, not yet proved, to its row."""
+    return f"credential.mapped_secret:{credential_id}"
+
+
 def registration_token_context(credential_id: uuid.UUID) -> str:
     """Binds a sealed registration access token to its row."""
     return f"credential.registration_access_token:{credential_id}"

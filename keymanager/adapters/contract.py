@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol
 
 from common.errors import NotSupported
 from common.http import HttpClient
+from keymanager.adapters.claims import USUAL_CLIENT_ID_CLAIMS, USUAL_SCOPE_CLAIMS, client_id_in, scopes_in
 from keymanager.adapters.well_known import discovery_urls
 
 
@@ -100,12 +101,14 @@ class RegisteredClient:
     ``observed``: the metadata as the identity provider says it is now, without secrets.
     ``ignored``: names of the asked metadata that it dropped or changed.
     ``client_secret_expires_at``: epoch seconds, 0 means never (RFC 7591 section 3.2.1).
+    ``old_secret_expires_at``: of an answer to rotate, when the replaced secret ends by itself, 0 means never.
     """
 
     handle: ClientHandle
     observed: Mapping[str, Any] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     client_secret_expires_at: int = 0
+    old_secret_expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +322,11 @@ class KeyManagerAdapter(ABC):
         """What this configured identity provider can do (configuration may take capabilities away)."""
         raise NotImplementedError
 
+    @property
+    def knows_opaque_tokens(self) -> bool:
+        """Whether ``introspect`` asks the identity provider, so that it can tell about a token that says nothing."""
+        return Capability.INTROSPECT in self.capabilities
+
     def require(self, capability: Capability) -> None:
         """Raise ``NotSupported`` when ``capability`` is not declared."""
         if capability not in self.capabilities:
@@ -405,21 +413,11 @@ class KeyManagerAdapter(ABC):
 
     def client_id_of(self, claims: Mapping[str, Any]) -> str:
         """The client's id from a token's claims or an introspection answer; "" when it names none."""
-        for name in ("client_id", "azp", "cid", "appid"):
-            value = claims.get(name)
-            if isinstance(value, str) and value:
-                return value
-        return ""
+        return client_id_in(claims, USUAL_CLIENT_ID_CLAIMS)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """The scopes from a token's claims or an introspection answer, string or list."""
-        for name in ("scope", "scp"):
-            value = claims.get(name)
-            if isinstance(value, str):
-                return frozenset(value.split())
-            if isinstance(value, list):
-                return frozenset(str(item) for item in value)
-        return frozenset()
+        return scopes_in(claims, USUAL_SCOPE_CLAIMS)
 
     # resources and scopes
     def register_resource(self, resource: Resource) -> RemoteResource:

@@ -17,7 +17,7 @@ from keymanager.adapters.description import Description, describe, read_keys
 from keymanager.adapters.registry import ADAPTERS, adapter_class
 from keymanager.adapters.rfc.presets import PRESETS
 from keymanager.adapters.well_known import discovery_urls, issuer_of_place
-from keymanager.models import KeyManager
+from keymanager.models import ClaimedIssuer
 from keymanager.services.adapters import RESIDENT, http_client
 from keymanager.services.configuration import config_fields
 from keymanager.services.discovery_findings import ENDPOINTS, Finding, Level, findings_of, findings_of_keys
@@ -273,7 +273,7 @@ def _no_document(description: Description, chosen: type[KeyManagerAdapter]) -> F
 
 
 def _taken(issuer: str) -> Iterator[Finding]:
-    row = KeyManager.objects.filter(enabled=True, issuer=issuer).first() if issuer else None
-    if row is not None:
-        words = f"The key manager {row.slug} has this issuer already; only one of them can be enabled."
+    claim = ClaimedIssuer.objects.select_related("key_manager").filter(issuer=issuer).first()
+    if claim is not None:
+        words = f"The key manager {claim.key_manager.slug} has this issuer already; only one of them can be enabled."
         yield Finding(code="issuer_taken", level=Level.DOUBTFUL, member="issuer", message=words)

@@ -16,6 +16,7 @@ from common.errors import InputError, RuleError
 from keymanager.models import AcceptedKeyManagers, Credential, KeyManager
 from keymanager.registrations.states import RegistrationState, Wish
 from keymanager.registrations.wishes import never_sent, want_absent
+from keymanager.services.issuers import claim_issuers
 from keymanager.services.key_manager_usage import usage_of
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
@@ -100,6 +101,7 @@ def _stop(actor: Actor, row: KeyManager) -> None:
     row.deletion_asked_at = row.deletion_asked_at or timezone.now()
     row.revision += 1
     row.save()
+    claim_issuers(row)
     audit(actor, "key_manager.stop_for_deletion", row)
     announce(ChangeKind.KEY_MANAGER, row.pk)
     for listed in AcceptedKeyManagers.objects.filter(accepts_all=False, key_managers=row):

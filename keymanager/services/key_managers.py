@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.text import slugify
 
 from accounts.actor import SYSTEM, Actor
@@ -18,6 +17,7 @@ from keymanager.services.adapters import RESIDENT, adapter_for, stored_config
 from keymanager.services.checks import start_check
 from keymanager.services.configuration import MASK, SplitConfig, checked_config, config_fields, shown_config
 from keymanager.services.discovery import Discovered, discover
+from keymanager.services.issuers import claim_issuers
 from keymanager.services.key_manager_deletion import delete_key_manager
 from keymanager.services.key_manager_usage import usage_of
 from keymanager.services.resources import sync_key_manager
@@ -203,14 +203,12 @@ def _save(row: KeyManager) -> None:
         raise InputError.of("slug", "This slug is taken.")
     if others.filter(name=row.name).exists():
         raise InputError.of("name", "This name is taken.")
-    taking = Q(enabled=True) | Q(when_disabled=WhenDisabled.ACCEPT)
-    if row.takes_tokens and row.issuer and others.filter(taking, issuer=row.issuer).exists():
-        raise InputError.of("issuer", "Another key manager with this issuer is enabled, or its tokens are accepted.")
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as exc:
-        raise InputError.of("slug", "Another key manager with this slug, name or issuer was made just now.") from exc
+        raise InputError.of("slug", "Another key manager with this slug or name was made just now.") from exc
+    claim_issuers(row)
 
 
 def _when_disabled(text: str) -> WhenDisabled:

@@ -37,6 +37,13 @@ SEALED_COLUMNS: Final = (
         context_of=sealing.secret_context,
     ),
     SealedColumn(
+        label="secrets of clients made elsewhere",
+        model=Credential,
+        column="sealed_mapped_secret",
+        names="pk",
+        context_of=sealing.mapped_secret_context,
+    ),
+    SealedColumn(
         label="registration access tokens",
         model=Credential,
         column="sealed_registration_access_token",

@@ -151,15 +151,16 @@ def test_the_place_of_a_document_names_its_issuer(issuer: str) -> None:
 # --- the import -------------------------------------------------------------------------------------------------------
 def test_what_was_found_says_where_it_comes_from_and_what_a_person_must_give() -> None:
     with RfcServer() as server:
-        found = discover(url=server.issuer)
+        found = discover(url=server.issuer, adapter="rfc", preset="oidc-provider")
     assert (found.adapter, found.issuer) == ("rfc", server.issuer)
     assert found.document_url.startswith(server.issuer)
     assert setting(found, "issuer") == (server.issuer, "document", True)
     assert setting(found, "introspection_endpoint") == (f"{server.issuer}/introspect", "document", False)
-    assert setting(found, "token_validation") == ("introspection", "default", False)
-    assert setting(found, "introspection_client_id") == (None, "person", True)
-    assert found.needed == ("introspection_client_id",)
-    assert found.config == {"issuer": server.issuer}
+    assert setting(found, "absent_scope") == ("none", "preset", True)
+    assert setting(found, "basic_encoding") == ("form", "default", False)
+    assert setting(found, "initial_access_token") == (None, "person", True)
+    assert {"initial_access_token", "introspection_client_id"} >= set(found.needed)
+    assert found.config == {"preset": "oidc-provider", "issuer": server.issuer}
 
 
 def test_a_document_url_is_read_as_it_is_given() -> None:

@@ -41,6 +41,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     "store/applications/<uuid:pk>/credentials/": {"POST": APP_DEV},
     "store/credentials/<uuid:pk>/": {"GET": MEMBER, "PATCH": APP_DEV, "DELETE": APP_DEV},
     "store/credentials/<uuid:pk>/rotate-secret/": {"POST": APP_DEV},
+    "store/credentials/<uuid:pk>/drop-old-secret/": {"POST": APP_DEV},
     "store/credentials/<uuid:pk>/retry/": {"POST": APP_DEV},
     "store/credentials/<uuid:pk>/reveal-secret/": {"POST": APP_DEV},
     "store/credentials/<uuid:pk>/token/": {"POST": APP_DEV},

@@ -28,6 +28,7 @@ PATCH DELETE GET /store/applications/{id}/
 POST /store/applications/{id}/credentials/
 GET PATCH DELETE /store/credentials/{id}/
 POST /store/credentials/{id}/rotate-secret/
+POST /store/credentials/{id}/drop-old-secret/
 POST /store/credentials/{id}/retry/
 POST /store/credentials/{id}/reveal-secret/
 POST /store/credentials/{id}/token/

@@ -61,7 +61,7 @@ def test_the_check_names_its_steps_and_leaves_nothing_behind(place: Place) -> No
 
 def test_the_check_deletes_its_client_also_after_a_failure(place: Place) -> None:
     adapter = place.adapter("a")
-    place.server.meanwhile("client.create", lambda: place.server.queue("token", Fault.refused(400)))
+    place.server.meanwhile("client.create", lambda: place.server.fault("token", Fault.refused(400)))
     steps = {step.name: step.state for step in adapter.check()}
     assert steps["get a token"] is StepState.FAILED
     assert steps["look the token up"] is StepState.SKIPPED
@@ -78,7 +78,7 @@ def test_the_check_refuses_an_administrator(place: Place) -> None:
 
 def test_a_busy_server_is_unavailable(place: Place) -> None:
     adapter = place.adapter("a")
-    place.server.queue("client.create", Fault.too_many(retry_after=9))
+    place.server.fault("client.create", Fault.too_many(retry_after=9))
     with pytest.raises(KeyManagerUnavailable) as caught:
         adapter.create_client(metadata("a"))
     assert caught.value.retry_after == 9.0

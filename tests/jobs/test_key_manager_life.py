@@ -302,7 +302,7 @@ def test_the_command_discovers(server: RfcServer) -> None:
     out, status = command("discover", server.issuer)
     assert status == 0
     assert f'setting issuer = "{server.issuer}" [document]' in out
-    assert "setting introspection_client_id = (to be given) [person]" in out
+    assert 'setting basic_encoding = "form" [default]' in out
     assert "doubtful loopback_address:" in out
     assert json.loads(command("discover", server.issuer, "--json")[0]) == {"issuer": server.issuer}
     assert command("discover", f"{server.origin}/nowhere", "--adapter", "rfc")[1] == 1

@@ -161,6 +161,11 @@ class EntraAdapter(KeyManagerAdapter):
         """RFC 6749, with scopes in Entra's words."""
         return self._tokens.issue(request)
 
+    @property
+    def knows_opaque_tokens(self) -> bool:
+        """There is no introspection."""
+        return False
+
     def introspect(self, token: str) -> Introspection:
         """Locally: signature, issuer, times and audience."""
         return self._tokens.introspect(token, self.clock.now())

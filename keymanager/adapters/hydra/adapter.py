@@ -135,6 +135,11 @@ class HydraAdapter(RfcAdapter):
         """As for tokens: ``audience`` for ``resource``."""
         return super().authorization_url(query_with_audiences(query))
 
+    @property
+    def knows_opaque_tokens(self) -> bool:
+        """The administration port asks nobody who they are."""
+        return self._settings.token_validation != "jwt"
+
     def introspect(self, token: str) -> Introspection:
         """On the administration port; with ``jwt`` by Hydra's published keys."""
         if self._settings.token_validation == "jwt":

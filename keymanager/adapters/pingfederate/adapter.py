@@ -1,6 +1,7 @@
 """The ``pingfederate`` adapter: the RFCs at the runtime, clients and scopes by one of two management interfaces."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from common.http import HttpClient
@@ -93,7 +94,9 @@ class PingFederateAdapter(RfcAdapter):
 
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A new secret; the old one ends now, or after the configured retention."""
-        return self._managed.rotate(handle, metadata)
+        answer = self._managed.rotate(handle, metadata)
+        ends = int(self.clock.now()) + 60 * self._settings.retention if self._settings.retention else 0
+        return replace(answer, old_secret_expires_at=ends)
 
     def drop_old_secret(self, handle: ClientHandle) -> None:
         """End the retained secret before its time."""

@@ -84,6 +84,11 @@ class RfcAdapter(KeyManagerAdapter):
         }
         return frozenset(capability for capability, declared in held.items() if declared)
 
+    @property
+    def knows_opaque_tokens(self) -> bool:
+        """Only with a right of our own at the introspection endpoint, or a token information endpoint."""
+        return self.knobs.token_validation == "tokeninfo" or self.knobs.introspects
+
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """RFC 7591."""
         self.require(C.CREATE_CLIENT)
@@ -123,7 +128,9 @@ class RfcAdapter(KeyManagerAdapter):
         return self._tokens.revoke(request)
 
     def introspect(self, token: str) -> Introspection:
-        """RFC 7662; a JWT that the server does not introspect is checked with its keys."""
+        """RFC 7662 or token information; a JWT that the server does not introspect is checked by its keys."""
+        if self.knobs.token_validation == "tokeninfo":
+            return self._tokens.token_information(token)
         is_jwt = token.count(".") == 2 and token.startswith("eyJ")
         if is_jwt and not self.knobs.jwt_introspection:
             return self._keys.check(token)

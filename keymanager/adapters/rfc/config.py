@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
+from keymanager.adapters.token_rules import TokenRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RfcConfig:
+class RfcConfig(TokenRules):
     """Quirks are configuration. The defaults are what the RFCs say."""
 
     issuer: str = knob("Issuer", kind="url", help="Discovery is looked for below it, and its documents must name it.")
@@ -17,6 +18,11 @@ class RfcConfig:
     introspection_endpoint: str = knob("Introspection endpoint", kind="url")
     revocation_endpoint: str = knob("Revocation endpoint", kind="url")
     userinfo_endpoint: str = knob("User information endpoint", kind="url")
+    tokeninfo_endpoint: str = knob(
+        "Token information endpoint",
+        kind="url",
+        help="For token_validation tokeninfo: tells the bearer about the token.",
+    )
     jwks_uri: str = knob("JWKS URL", kind="url")
 
     registration: str = knob(
@@ -68,10 +74,7 @@ class RfcConfig:
         help="As the client is registered, or always this way.",
     )
 
-    token_validation: str = knob("Access tokens are checked by", "introspection", choices=("introspection", "jwt"))
     jwt_introspection: bool = knob("JWT access tokens can be introspected", True)
-    client_id_claims: tuple[str, ...] = knob("Claims that name the client", ("client_id", "azp", "cid", "appid"))
-    scope_claims: tuple[str, ...] = knob("Claims that hold the scopes", ("scope", "scp"))
     absent_scope: str = knob(
         "A token answer without scope means",
         "as_asked",
@@ -97,19 +100,25 @@ class RfcConfig:
             ("placeholder_redirect_uri", not self.empty_redirect_uris and self.registration != "none"),
             ("marker_name", self.keeps_unknown_metadata),
             ("introspection_client_id", self._needs_introspection_client()),
+            ("tokeninfo_endpoint", self.token_validation == "tokeninfo"),
             ("admin_url", self.scopes_api == "glewlwyd"),
             ("admin_api_key", self.scopes_api == "glewlwyd" and not (self.admin_user and self.admin_password)),
         ]
         errors = {name: ["This is required here."] for name, wanted in needed if wanted and not getattr(self, name)}
-        for name in ("client_id_claims", "scope_claims", "grant_types"):
-            if not getattr(self, name):
-                errors[name] = ["At least one is needed."]
+        if not self.grant_types:
+            errors["grant_types"] = ["At least one is needed."]
         return errors
 
     @property
     def introspects(self) -> bool:
         """True when tokens are (also) checked by calling the introspection endpoint."""
+        if self.token_validation == "auto":
+            return self._may_introspect()
         return self.token_validation == "introspection" or self.jwt_introspection
 
+    def _may_introspect(self) -> bool:
+        """Whether we have a right of our own at the introspection endpoint."""
+        return bool(self.introspection_client_id or (self.introspection_auth == "bearer" and self.introspection_token))
+
     def _needs_introspection_client(self) -> bool:
-        return self.introspects and not (self.introspection_auth == "bearer" and self.introspection_token)
+        return self.token_validation != "tokeninfo" and self.introspects and not self._may_introspect()

@@ -14,7 +14,6 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
         "read_returns_secret": True,
         "rotates_registration_token": True,
         "introspection_auth": "basic",
-        "token_validation": "introspection",
         "jwt_introspection": False,
         "absent_scope": "none",
         "resource_style": "any",
