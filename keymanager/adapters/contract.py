@@ -296,6 +296,9 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # Why introspection may call a token inactive that it has just issued, and what to do about it there.
+    introspection_hint: ClassVar[str] = ""
+
     def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
         self.config = config
         self.http = http
@@ -456,6 +459,10 @@ class KeyManagerAdapter(ABC):
     def changes_since(self, cursor: str) -> tuple[tuple[str, ...], str]:
         """Client ids that changed since ``cursor``, and the next cursor."""
         raise self._unsupported(Capability.CHANGES)
+
+    def check_client(self) -> ClientHandle | None:
+        """A client of our own in the configuration that may get tokens, for the connection check; else ``None``."""
+        return None
 
     def check(self) -> Iterator[CheckStep]:
         """Try the connection step by step; each step is yielded when it is done. Raises nothing."""

@@ -17,6 +17,7 @@ from keymanager.adapters.contract import (
     TokenRequest,
     TrialNote,
 )
+from keymanager.adapters.own_token import STEP
 from keymanager.adapters.rfc.answers import text_of
 from keymanager.adapters.rfc.check import timed
 
@@ -33,7 +34,7 @@ class TrialClient:
 
     ``scope``: what its token is asked for, where any client may have that. Without one many a server gives no token,
     which says nothing against the client, unless ``unscoped``: this server must. ``rotation``: its secret is replaced,
-    too. ``inactive_hint``: why this server may call its own fresh token inactive.
+    too.
     """
 
     def __init__(
@@ -43,13 +44,11 @@ class TrialClient:
         scope: str = "",
         unscoped: bool = False,
         rotation: bool = False,
-        inactive_hint: str = "",
     ) -> None:
         self._adapter = adapter
         self._scope = scope
         self._must_issue = unscoped or bool(scope)
         self._rotation = rotation
-        self._inactive_hint = inactive_hint
         self._metadata = ClientMetadata(
             client_name=NAME, marker=f"check-{uuid.uuid4()}", scopes=frozenset(scope.split())
         )
@@ -97,7 +96,7 @@ class TrialClient:
             ("read the client", self._read),
             ("use the client's secret", self._use),
             ("get a token", self._ask),
-            ("look the token up", self._look_up),
+            (STEP, self._look_up),
             *((("replace the secret", self._rotate),) if self._rotation else ()),
         )
         failed = "No client was made." if made.state is StepState.FAILED else ""
@@ -156,7 +155,7 @@ class TrialClient:
             raise NotSupported("There is no token to look up.")
         answer = self._adapter.introspect(self._token)
         if isinstance(answer, Inactive):
-            words = f"It calls its own fresh token bad: {answer.reason} {self._inactive_hint}"
+            words = f"It calls its own fresh token bad: {answer.reason} {self._adapter.introspection_hint}"
             raise KeyManagerProtocolError(words.strip())
         if answer.token_use != "access":
             raise KeyManagerProtocolError(f"It calls its own fresh access token a token for {answer.token_use}.")

@@ -227,17 +227,21 @@ def test_the_check_makes_uses_and_removes_a_client(benches: list[Bench], values:
     assert {name: state for name, (state, _) in steps.items() if state is not StepState.PASSED} == {
         "scopes": StepState.SKIPPED
     }
-    assert {"make a client", "get a token", "look the token up", "replace the secret", "remove the client"} <= set(
-        steps
-    )
+    assert {
+        "make a client",
+        "get a token",
+        "introspect a fresh token",
+        "replace the secret",
+        "remove the client",
+    } <= set(steps)
     assert bench.server.clients == {}
 
 
 def test_the_check_explains_keys_that_are_not_published(benches: list[Bench]) -> None:
     bench = jwt_bench(benches, HydraHabits(access_token_strategy="jwt", publishes_jwt_keys=False))
     steps = bench.steps()
-    assert steps["look the token up"][0] is StepState.FAILED
-    assert "hydra.jwt.access-token" in steps["look the token up"][1]
+    assert steps["introspect a fresh token"][0] is StepState.FAILED
+    assert "hydra.jwt.access-token" in steps["introspect a fresh token"][1]
     assert steps["replace the secret"][0] is StepState.SKIPPED
     assert bench.server.clients == {}
 

@@ -46,6 +46,9 @@ class HydraAdapter(RfcAdapter):
 
     slug = "hydra"
     label = "Ory Hydra"
+    introspection_hint = (
+        "Tokens are checked by keys only if the set hydra.jwt.access-token is published and access tokens are JWTs."
+    )
     Config: ClassVar[type[Any]] = HydraConfig
 
     def __init__(self, config: HydraConfig, http: HttpClient, clock: Clock) -> None:
@@ -174,13 +177,7 @@ class HydraAdapter(RfcAdapter):
         yield from steps
         if first.state is not StepState.FAILED:
             yield timed("registration by strangers", self._check_registration)
-        yield from TrialClient(
-            self,
-            scope="archway.check",
-            rotation=True,
-            inactive_hint="Tokens are checked by keys only if the set hydra.jwt.access-token is published and access "
-            "tokens are JWTs.",
-        ).steps()
+        yield from TrialClient(self, scope="archway.check", rotation=True).steps()
 
     def _check_registration(self) -> str:
         if self.metadata().registration_endpoint:
