@@ -53,7 +53,8 @@ def test_the_check_names_its_steps_and_leaves_nothing_behind(place: Place) -> No
         (name, StepState.PASSED)
         for name in (
             "right to manage", "resource server", "token information", "throw-away client", "make a client",
-            "read the client", "use the client's secret", "get a token", "introspect a fresh token", "remove the client",
+            "read the client", "use the client's secret", "get a token", "introspect a fresh token",
+            "remove the client",
         )
     ]  # fmt: skip
     assert list(adapter.list_clients()) == []
