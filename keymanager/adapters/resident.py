@@ -31,24 +31,21 @@ from keymanager.adapters.rfc.answers import (
 )
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.rfc.credentials import JSON, bearer
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 C = Capability
 _PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidentConfig:
+class ResidentConfig(TokenRules):
     """Where it is, and our right to manage it."""
 
     issuer: str = knob("Issuer", kind="url", required=True)
     management_token: str = knob("Management token", secret=True, required=True)
     access_token_format: str = knob("Access tokens are", "jwt", choices=("jwt", "opaque"))
     password_grant: bool = knob("Offers the password grant", False)
-
-    @property
-    def token_validation(self) -> str:
-        """How its access tokens are checked: "jwt" or "introspection"."""
-        return "jwt" if self.access_token_format == "jwt" else "introspection"
+    token_validation: str = checked_by("auto", "auto", "introspection")
 
 
 def _knobs(config: ResidentConfig) -> RfcConfig:
