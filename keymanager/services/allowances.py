@@ -19,8 +19,8 @@ from keymanager.registrations.rules import OPENID_SCOPES, scopes_to_have
 from keymanager.registrations.states import Wish
 from keymanager.registrations.wishes import want_present
 from keymanager.services.adapters import adapter_for
-from keymanager.services.resources import resource_identifier
 from subscriptions.models import ApiVersion, Application, Scope, Subscription
+from subscriptions.rules import resource_identifier
 from subscriptions.states import Environment, SubscriptionState
 
 # Which subscriptions let a client of an environment have what their APIs offer.

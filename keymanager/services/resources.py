@@ -92,11 +92,6 @@ def resource_of(api_version: ApiVersion, scopes: Iterable[str]) -> dict[str, Any
     }
 
 
-def resource_identifier(api_version_id: uuid.UUID) -> str:
-    """The resource indicator of an API version."""
-    return f"urn:archway:api:{api_version_id}"
-
-
 def scope_of(key: str, description: str) -> dict[str, Any]:
     """The scope as it shall be at a key manager."""
     return {"key": key, "description": description}
