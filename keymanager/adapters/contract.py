@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol
 from common.errors import NotSupported
 from common.http import HttpClient
 from keymanager.adapters.claims import USUAL_CLIENT_ID_CLAIMS, USUAL_SCOPE_CLAIMS, client_id_in, scopes_in
+from keymanager.adapters.well_known import discovery_urls
 
 
 class Capability(StrEnum):
@@ -204,6 +205,14 @@ class ServerMetadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """An adapter knows a server by what that says of itself. ``reason``: by what, for people; ``preset``: which one."""
+
+    reason: str
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One API version as the identity provider should know it.
 
@@ -241,13 +250,29 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialNote:
+    """What to remember of a throw-away client while a check runs, so that a later check can remove what one left.
+
+    ``marker``: its marker, known before it is made. ``handle``: from when it was made. ``gone``: nothing is left.
+    """
+
+    marker: str
+    handle: ClientHandle | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStep:
-    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took."""
+    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took.
+
+    ``trial``: where the throw-away client of the check stands after this step; it is never shown.
+    """
 
     name: str
     state: StepState
     reason: str = ""
     milliseconds: int = 0
+    trial: TrialNote | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,10 +296,29 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # Why introspection may call a token inactive that it has just issued, and what to do about it there.
+    introspection_hint: ClassVar[str] = ""
+
     def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
         self.config = config
         self.http = http
         self.clock = clock
+
+    # before there is a configuration
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """Where a server at ``url`` can describe itself, the best first; () for servers that never do."""
+        return discovery_urls(url)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """Whether the server that says this of itself is this adapter's; ``None`` when nothing tells it."""
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The settings of ``Config`` that follow from what a server says of itself, for a person to look at."""
+        return {"issuer": found.issuer} if "issuer" in cls.Config.__dataclass_fields__ else {}
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -415,6 +459,10 @@ class KeyManagerAdapter(ABC):
     def changes_since(self, cursor: str) -> tuple[tuple[str, ...], str]:
         """Client ids that changed since ``cursor``, and the next cursor."""
         raise self._unsupported(Capability.CHANGES)
+
+    def check_client(self) -> ClientHandle | None:
+        """A client of our own in the configuration that may get tokens, for the connection check; else ``None``."""
+        return None
 
     def check(self) -> Iterator[CheckStep]:
         """Try the connection step by step; each step is yielded when it is done. Raises nothing."""

@@ -13,11 +13,13 @@ from keymanager.adapters.contract import (
     Clock,
     Introspection,
     KeyManagerAdapter,
+    Recognised,
     RegisteredClient,
     RemoteResource,
     Resource,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -34,7 +36,9 @@ from keymanager.adapters.rfc.keys import Keys
 from keymanager.adapters.rfc.mitreid import MitreidScopes
 from keymanager.adapters.rfc.mitreid_clients import MitreidClients
 from keymanager.adapters.rfc.mitreid_resources import MitreidResources
+from keymanager.adapters.rfc.presets import recognised_preset
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 
@@ -60,6 +64,11 @@ class RfcAdapter(KeyManagerAdapter):
         self._administration = self._mitreid_scopes if by_mitreid else GlewlwydAdministration(config, http)
         self._mitreid_resources = MitreidResources(config, http)
         self._mitreid_clients = MitreidClients(config, http, self._discovery)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By the presets' servers."""
+        return recognised_preset(found) if cls is RfcAdapter else None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -227,13 +236,25 @@ class RfcAdapter(KeyManagerAdapter):
             raise refusal(request, response, doing="to tell about the user")
         return response.json_object()
 
+    def check_client(self) -> ClientHandle | None:
+        """The one that may register, rather than the one that introspects: some see their own tokens only."""
+        knobs = self.knobs
+        for name in ("registration", "introspection"):
+            client_id = getattr(knobs, f"{name}_client_id")
+            if client_id:
+                return ClientHandle(client_id=client_id, client_secret=getattr(knobs, f"{name}_client_secret"))
+        return None
+
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, what introspection shows of them, the right to register."""
+        """Discovery, keys, introspection, scopes, the right to register, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
         if self.knobs.scopes_api == "mitreid":
             yield timed("scopes in introspection", self._check_introspected_scopes)
-        yield timed("right to register", self._check_registration)
+        right = timed("right to register", self._check_registration)
+        yield right
+        if right.state is not StepState.FAILED:
+            yield from TrialClient(self).steps()
 
     def _with_scopes(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
         if C.SCOPES not in self.capabilities:
@@ -253,7 +274,7 @@ class RfcAdapter(KeyManagerAdapter):
         self.require(C.CREATE_CLIENT)
         self._discovery.endpoint("registration_endpoint")
         if self.knobs.initial_access_token_mode != "client_credentials":
-            return "The first registration will prove it."
+            return "The throw-away client will prove it."
         if not self._own.registration():
             raise KeyManagerRejected("No token for registering was given", remote_code=OWN_CLIENT_REFUSED)
         return "A token for registering was given."
