@@ -32,7 +32,7 @@ def application_token(*, credential: Credential, scopes: Sequence[str]) -> Issue
     """
     if credential.registration.wish == Wish.ABSENT:
         raise RuleError("The client is being removed.")
-    if not credential.key_manager.enabled:
+    if not credential.key_manager.takes_tokens:
         raise RuleError(f"The key manager {credential.key_manager.name} is switched off; its tokens are refused.")
     if not credential.client_id or credential.removed_at is not None:
         raise RuleError(f"The client is not registered yet; it is {credential.registration.state}.")

@@ -1,13 +1,15 @@
 """One API in the store: what it is, who offers it, how to get in."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.actor import Actor
 from accounts.pages.views import PageView, own
-from keymanager.models import KeyManager
-from subscriptions.models import ApiVersion
+from keymanager.services.acceptance import accepted_key_managers
+from subscriptions.models import ApiVersion, Subscription
 from subscriptions.queries.catalogue import store_versions
 
 
@@ -20,18 +22,21 @@ class ApiPage(PageView):
         """The page."""
         version = own(store_versions(self.actor.team_ids), pk=pk)
         context = {
-            "version": version,
-            "section": "overview",
-            "siblings": store_versions(self.actor.team_ids).filter(api=version.api).order_by("-created_at"),
-            "key_managers": accepting(version),
+            **api_head(version, self.actor, section="overview"),
+            "key_managers": accepted_key_managers(version).order_by("name"),
             "base_url": f"{settings.ARCHWAY_GATEWAY_URL}{version.path_prefix}",
             "scopes": version.scopes.order_by("key"),
+            "operation_count": version.operations.count(),
         }
         return self.show("store/api_overview.html", context)
 
 
-def accepting(version: ApiVersion) -> list[KeyManager]:
-    """The key managers whose tokens the API version accepts."""
-    rule = version.accepted_key_managers
-    rows = KeyManager.objects.filter(enabled=True) if rule.accepts_all else rule.key_managers.filter(enabled=True)
-    return list(rows.order_by("name"))
+def api_head(version: ApiVersion, actor: Actor, *, section: str) -> dict[str, Any]:
+    """What the head of each of an API's pages shows. ``section``: the tab that is open."""
+    subscribed = Subscription.objects.filter(api_version=version, application__team__in=actor.team_ids)
+    return {
+        "version": version,
+        "section": section,
+        "siblings": store_versions(actor.team_ids).filter(api=version.api).order_by("-created_at"),
+        "subscribed": bool(actor.team_ids) and subscribed.exists(),
+    }

@@ -107,7 +107,7 @@ class OnTheFakeDirectory(AdapterConformance):
 
 
 class TestEntraWithTokensOfVersion2(OnTheFakeDirectory):
-    pass
+    config: ClassVar[dict[str, Any]] = {"two_secrets": False}
 
 
 class TestEntraWithTokensOfVersion1(OnTheFakeDirectory):
