@@ -71,11 +71,8 @@ class Walk:
             self._expect(http, f"{calls}/books", "", 401)
         with self._step("wrong scope: 403, with a verdict behind the reference"):
             self._wrong_scope(http, store, calls, token)
-        if self.rotates:
-            with self._step("a new secret: 200"):
-                secret = self._rotated(store, credential, secret)
-                token = self._token(http, client_id, secret, "books:read")
-                self._expect(http, f"{calls}/books", token, 200)
+        secret, token = self._renewed(http, store, credential, (client_id, secret, token))
+        self._expect(http, f"{calls}/books", token, 200)
         with self._step("subscription blocked: 403"):
             publisher.post(f"/subscriptions/{subscription}/block/", {"scope": "all"}, 200)
             self._expect(http, f"{calls}/books", token, 403, "subscription_blocked")
@@ -97,9 +94,7 @@ class Walk:
             self._expect(http, f"{calls}/books", token, 401)
             self._await_state(store, credential, "removed")
         with self._step("remove the application and retire the API"):
-            store.delete(f"/applications/{application}/", 202)
-            for action in ("deprecate", "retire"):
-                publisher.post(f"/apis/{api}/lifecycle/", {"action": action}, 200)
+            self._retire(publisher, store, api, application)
             self._expect(http, f"{calls}/status", "", 404)
 
     @contextmanager
@@ -150,6 +145,22 @@ class Walk:
         answer = store.post(f"/credentials/{credential}/reveal-secret/", {}, 200)
         self.secrets.append(str(answer["client_secret"]))
         return str(answer["client_id"]), self.secrets[-1]
+
+    def _renewed(
+        self, http: httpx2.Client, store: Caller, credential: str, before: tuple[str, str, str]
+    ) -> tuple[str, str]:
+        """Secret and token after a rotation; those that there were (client id, secret, token) without one."""
+        client_id, secret, token = before
+        if not self.rotates:
+            return secret, token
+        with self._step("a new secret"):
+            renewed = self._rotated(store, credential, secret)
+            return renewed, self._token(http, client_id, renewed, "books:read")
+
+    def _retire(self, publisher: Caller, store: Caller, api: str, application: str) -> None:
+        store.delete(f"/applications/{application}/", 202)
+        for action in ("deprecate", "retire"):
+            publisher.post(f"/apis/{api}/lifecycle/", {"action": action}, 200)
 
     def _rotated(self, store: Caller, credential: str, old: str) -> str:
         store.post(f"/credentials/{credential}/rotate-secret/", {}, 202)
