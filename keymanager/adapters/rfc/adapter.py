@@ -13,11 +13,13 @@ from keymanager.adapters.contract import (
     Clock,
     Introspection,
     KeyManagerAdapter,
+    Recognised,
     RegisteredClient,
     RemoteResource,
     Resource,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -34,7 +36,9 @@ from keymanager.adapters.rfc.keys import Keys
 from keymanager.adapters.rfc.mitreid import MitreidScopes
 from keymanager.adapters.rfc.mitreid_clients import MitreidClients
 from keymanager.adapters.rfc.mitreid_resources import MitreidResources
+from keymanager.adapters.rfc.presets import recognised_preset
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 
@@ -61,6 +65,11 @@ class RfcAdapter(KeyManagerAdapter):
         self._mitreid_resources = MitreidResources(config, http)
         self._mitreid_clients = MitreidClients(config, http, self._discovery)
 
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By the presets' servers."""
+        return recognised_preset(found) if cls is RfcAdapter else None
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """From the configuration alone, without a call."""
@@ -86,6 +95,11 @@ class RfcAdapter(KeyManagerAdapter):
             C.USER_CLAIMS: knobs.userinfo,
         }
         return frozenset(capability for capability, declared in held.items() if declared)
+
+    @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Nothing where an update replaces the secret: a subscription must not stop a running program."""
+        return frozenset() if self.knobs.update_secret == "new" else super().kept_on_clients
 
     @property
     def knows_opaque_tokens(self) -> bool:
@@ -237,12 +251,15 @@ class RfcAdapter(KeyManagerAdapter):
         return None
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, what introspection shows of them, the right to register."""
+        """Discovery, keys, introspection, scopes, the right to register, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
         if self.knobs.scopes_api == "mitreid":
             yield timed("scopes in introspection", self._check_introspected_scopes)
-        yield timed("right to register", self._check_registration)
+        right = timed("right to register", self._check_registration)
+        yield right
+        if right.state is not StepState.FAILED:
+            yield from TrialClient(self).steps()
 
     def _with_scopes(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
         if C.SCOPES not in self.capabilities:
@@ -262,7 +279,7 @@ class RfcAdapter(KeyManagerAdapter):
         self.require(C.CREATE_CLIENT)
         self._discovery.endpoint("registration_endpoint")
         if self.knobs.initial_access_token_mode != "client_credentials":
-            return "The first registration will prove it."
+            return "The throw-away client will prove it."
         if not self._own.registration():
             raise KeyManagerRejected("No token for registering was given", remote_code=OWN_CLIENT_REFUSED)
         return "A token for registering was given."
