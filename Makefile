@@ -9,7 +9,7 @@ FLAGS := $(if $(EXTERNAL),--external)
 # Tests and demo start many processes: each compiles every module again where this is forbidden.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo smoke test test-all check bench lock servers clean
+.PHONY: demo smoke idp test test-all check bench lock servers clean
 
 $(BIN)/uv:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Archway needs Python 3.11 or newer; set PYTHON=")'
@@ -29,6 +29,11 @@ demo: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
 
 smoke: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
 	@exec $(BIN)/python manage.py smoke $(FLAGS)
+
+# One identity provider for a developer, until Ctrl-C: make idp NAME=keycloak
+idp: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.servers.install $(NAME)
+	@exec $(BIN)/python -m tests.servers.run_idp $(NAME)
 
 # Everything that needs Python only, on SQLite.
 test: $(VENV)/.installed-dev

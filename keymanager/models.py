@@ -14,15 +14,26 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 from subscriptions.models import ApiVersion, Application
 from subscriptions.states import Environment
 
+LONGEST_ISSUER = 500
+
 
 def _in(column: str, states: type[RegistrationState | RegistrationKind | Wish | Environment]) -> Q:
     return Q(**{f"{column}__in": [state.value for state in states]})
+
+
+class WhenDisabled(models.TextChoices):
+    """What becomes of a disabled key manager's tokens."""
+
+    REFUSE = "refuse", "refuse"
+    ACCEPT = "accept", "accept"
 
 
 class KeyManager(models.Model):
     """One configured identity provider: an adapter plus its configuration.
 
     ``config``: the adapter's fields without secrets. ``sealed_config``: its secret fields, sealed together.
+    ``when_disabled``: whether tokens are refused or still accepted while it is not ``enabled``. ``deletion_asked_at``:
+    its clients are being removed there, and then it is deleted.
     ``keep_secrets``: client secrets are kept (sealed), else they are shown once. ``circuit_open_until``: while in the
     future, nothing is sent for registrations and they are ``held``.
     """
@@ -34,8 +45,10 @@ class KeyManager(models.Model):
     adapter = models.CharField(max_length=40)
     config = models.JSONField(default=dict, blank=True)
     sealed_config = models.TextField(blank=True)
-    issuer = models.CharField(max_length=500, blank=True)
+    issuer = models.CharField(max_length=LONGEST_ISSUER, blank=True)
     enabled = models.BooleanField(default=True)
+    when_disabled = models.CharField(max_length=10, choices=WhenDisabled.choices, default=WhenDisabled.REFUSE)
+    deletion_asked_at = models.DateTimeField(null=True, blank=True)
     keep_secrets = models.BooleanField(default=True)
     consecutive_failures = models.PositiveIntegerField(default=0)
     circuit_open_until = models.DateTimeField(null=True, blank=True)
@@ -48,13 +61,26 @@ class KeyManager(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["issuer"], name="issuer_once_among_enabled", condition=Q(enabled=True) & ~Q(issuer="")
-            )
+            models.CheckConstraint(condition=Q(when_disabled__in=WhenDisabled.values), name="when_disabled_is_known"),
         ]
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether calls with its tokens are let through."""
+        return self.enabled or self.when_disabled == WhenDisabled.ACCEPT
+
+
+class ClaimedIssuer(models.Model):
+    """One value of ``iss`` in the tokens of an enabled key manager: its issuer and its aliases. Nobody else has it."""
+
+    issuer = models.CharField(max_length=LONGEST_ISSUER, primary_key=True)
+    key_manager = models.ForeignKey(KeyManager, on_delete=models.CASCADE, related_name="claimed_issuers")
+
+    def __str__(self) -> str:
+        return self.issuer
 
 
 class AcceptedKeyManagers(models.Model):
@@ -73,7 +99,13 @@ class Credential(models.Model):
 
     ``client_id`` is "" until the key manager has given one. Its id is the marker that the client carries at the key
     manager. ``secret_sha256``: keyed digest of the secret (HMAC-SHA-256), to authenticate the client at our endpoints
-    even where the secret is not kept. ``mapped``: made elsewhere, never changed or deleted by us.
+    even where the secret is not kept. ``old_secret_sha256``: the same of the secret before it while both are good,
+    ``old_secret_until``: when that ends by itself, if it does. ``client_secret_expires_at``: epoch seconds, 0 means
+    never, or not known (RFC 7591 section 3.2.1).
+
+    ``mapped``: made elsewhere, never changed or deleted by us. Until the key manager was asked, such a client is only
+    claimed: ``mapped_client_id`` and ``sealed_mapped_secret`` are what the team said, ``client_id`` is still "".
+    ``verification``: what the key manager answered last.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -85,13 +117,20 @@ class Credential(models.Model):
     scopes = models.JSONField(default=list, blank=True)
     token_endpoint_auth_method = models.CharField(max_length=40, default="client_secret_basic")
     mapped = models.BooleanField(default=False)
+    mapped_client_id = models.CharField(max_length=255, blank=True)
+    sealed_mapped_secret = models.TextField(blank=True)
+    verification = models.JSONField(null=True, blank=True)
     client_id = models.CharField(max_length=255, blank=True, db_index=True)
     remote_id = models.CharField(max_length=255, blank=True)
     registration_client_uri = models.CharField(max_length=1000, blank=True)
     sealed_secret = models.TextField(blank=True)
     sealed_registration_access_token = models.TextField(blank=True)
     secret_sha256 = models.CharField(max_length=64, blank=True)
+    secret_id = models.CharField(max_length=255, blank=True)
     secret_unseen = models.BooleanField(default=False)
+    client_secret_expires_at = models.PositiveBigIntegerField(default=0)
+    old_secret_sha256 = models.CharField(max_length=64, blank=True)
+    old_secret_until = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -109,6 +148,11 @@ class Credential(models.Model):
                 name="client_id_once_per_key_manager",
                 condition=Q(removed_at=None) & ~Q(client_id=""),
             ),
+            models.UniqueConstraint(
+                fields=["key_manager", "mapped_client_id"],
+                name="client_mapped_once_per_key_manager",
+                condition=Q(removed_at=None) & ~Q(mapped_client_id=""),
+            ),
             models.CheckConstraint(condition=_in("environment", Environment), name="environment_is_known"),
         ]
 
@@ -120,7 +164,8 @@ class Registration(models.Model):
     """The durable wish that a client, resource or scope exists (or not) at a key manager, and where it stands.
 
     ``wanted_version`` grows with every change of the wish, ``applied_version`` the one last carried out: latest wins.
-    ``wants_rotation``: the next successful update must also replace the secret. ``lease_until``: whoever moved the row
+    ``wants_rotation``: the next successful update must also replace the secret. ``wants_old_secret_dropped``: the
+    overlap of two secrets shall end. ``lease_until``: whoever moved the row
     to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun its answer is not known.
     ``dispatched_until``: a job has been asked for, the sweep need not ask again before.
     """
@@ -146,6 +191,7 @@ class Registration(models.Model):
     observed = models.JSONField(null=True, blank=True)
     remote_id = models.CharField(max_length=255, blank=True)
     wants_rotation = models.BooleanField(default=False)
+    wants_old_secret_dropped = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -202,13 +248,17 @@ class RegistrationAttempt(models.Model):
 
 
 class KeyManagerCheck(models.Model):
-    """One run of a key manager's connection check; ``steps`` grow while it runs."""
+    """One run of a key manager's connection check; ``steps`` grow while it runs.
+
+    ``sealed_trial``: what is known of its throw-away client until that is gone; the next check removes what is left.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key_manager = models.ForeignKey(KeyManager, on_delete=models.CASCADE, related_name="checks")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     steps = models.JSONField(default=list, blank=True)
+    sealed_trial = models.TextField(blank=True, default="")
 
     class Meta:
         ordering: ClassVar = ["-started_at"]

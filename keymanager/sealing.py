@@ -74,6 +74,11 @@ def secret_context(credential_id: uuid.UUID) -> str:
     return f"credential.client_secret:{credential_id}"
 
 
+def mapped_secret_context(credential_id: uuid.UUID) -> str:
+    """Binds the sealed secret of a client made elsewhere, not yet proved, to its row."""
+    return f"credential.mapped_secret:{credential_id}"
+
+
 def registration_token_context(credential_id: uuid.UUID) -> str:
     """Binds a sealed registration access token to its row."""
     return f"credential.registration_access_token:{credential_id}"
@@ -82,6 +87,11 @@ def registration_token_context(credential_id: uuid.UUID) -> str:
 def config_context(key_manager_id: uuid.UUID) -> str:
     """Binds the sealed part of a key manager's configuration to its row."""
     return f"key_manager.config:{key_manager_id}"
+
+
+def trial_context(check_id: uuid.UUID) -> str:
+    """Binds what is known of a check's throw-away client to its row."""
+    return f"key_manager_check.trial:{check_id}"
 
 
 def unseal_secret(credential: Credential) -> str:

@@ -18,24 +18,25 @@ _PROGRAM_PATHS: Final = (
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: the path is unknown, or its part is not served by this process."""
-    if _for_program(request):
+    if for_program(request):
         return _problem(NotFound("There is nothing at this address."))
     return defaults.page_not_found(request, exception)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403."""
-    return _problem(NotAllowed()) if _for_program(request) else defaults.permission_denied(request, exception)
+    return _problem(NotAllowed()) if for_program(request) else defaults.permission_denied(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: says nothing of the cause; the log has it under the same reference."""
-    if _for_program(request):
+    if for_program(request):
         return _problem(ArchwayError("Something went wrong on our side. An administrator finds it by the reference."))
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
-def _for_program(request: HttpRequest) -> bool:
+def for_program(request: HttpRequest) -> bool:
+    """Whether the path is one that programs call."""
     return request.path.startswith(_PROGRAM_PATHS)
 
 

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from keymanager.resident.urls import metadata_urlpatterns
@@ -9,11 +10,15 @@ from portal import health, pages, reference
 from portal.parts import served_parts
 
 PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
-    "publisher": [path("api/v1/publisher/", include("publisher.rest.urls"))],
-    "store": [path("api/v1/store/", include("store.rest.urls"))],
+    "publisher": [
+        path("api/v1/publisher/", include("publisher.rest.urls")),
+        path("publisher/", include("publisher.pages.urls")),
+    ],
+    "store": [path("api/v1/store/", include("store.rest.urls")), path("", include("store.pages.urls"))],
     "administration": [
         path("api/v1/admin/gateways/", include("gateway.rest.urls")),
         path("api/v1/admin/", include("administration.rest.urls")),
+        path("admin-portal/", include("administration.pages.urls")),
     ],
     "keymanager": [
         path("resident/", include("keymanager.resident.urls")),
@@ -23,7 +28,8 @@ PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", pages.start, name="start"),
+    path("about/", pages.start, name="start"),
+    path("account/", include("accounts.pages.urls")),
     path("sign-in/", LoginView.as_view(template_name="registration/sign_in.html"), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("healthz", health.alive, name="alive"),
@@ -34,6 +40,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 for part in sorted(served_parts()):
     urlpatterns += PART_URLS[part]
+if "store" not in served_parts():
+    urlpatterns.append(path("", RedirectView.as_view(pattern_name="start")))
 
 handler403 = "portal.failures.forbidden"
 handler404 = "portal.failures.not_found"

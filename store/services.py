@@ -5,7 +5,7 @@ Nothing here calls a key manager but ``issue_token``, which is a token call and 
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -13,18 +13,31 @@ from accounts.actor import Actor
 from accounts.models import Role
 from common.errors import InputError, KeyManagerRejected, RuleError
 from keymanager.models import Credential, KeyManager
-from keymanager.services import credentials
+from keymanager.services import credentials, mapped_credentials
+from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import IssuedToken, application_token
-from subscriptions.models import Application
-from subscriptions.services import applications
+from subscriptions.models import ApiVersion, Application, Plan, Subscription
+from subscriptions.services import applications, subscribing
 from subscriptions.states import ApplicationState
 
-__all__ = ["NewCredential", "create_application", "issue_token", "remove_application", "rename_application"]
+__all__ = [
+    "NewCredential",
+    "change_credential",
+    "create_application",
+    "issue_token",
+    "remove_application",
+    "rename_application",
+    "subscribe",
+    "unsubscribe",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCredential:
-    """One client that shall be registered; ``key_manager`` is a slug."""
+    """One client that shall be registered; ``key_manager`` is a slug.
+
+    ``client_id``: it exists there already and shall be used as it is; ``client_secret``: its secret, if it is told.
+    """
 
     key_manager: str
     environment: str = "production"
@@ -32,6 +45,8 @@ class NewCredential:
     redirect_uris: Sequence[str] = ()
     scopes: Sequence[str] = ()
     token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105 - the name of a method (RFC 7591)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
 
 
 @transaction.atomic
@@ -53,12 +68,27 @@ def create_application(
 
 
 def add_credential(*, actor: Actor, application: Application, new: NewCredential) -> Credential:
-    """Wish for a client; a job registers it. Raises ``InputError`` naming the field, ``RuleError``."""
+    """Wish for a client, or map one that exists; a job does the rest. Raises ``InputError`` naming the field."""
     actor.require_role(Role.APP_DEVELOPER)
     applications.require_active(application)
     key_manager = KeyManager.objects.filter(slug=new.key_manager).first()
     if key_manager is None:
         raise InputError.of("key_manager", f"There is no key manager {new.key_manager!r}.")
+    if new.client_secret and not new.client_id:
+        raise InputError.of("client_secret", "Only a client that exists has one; give its client_id too.")
+    if new.client_id:
+        return mapped_credentials.map_client(
+            actor=actor,
+            application=application,
+            key_manager=key_manager,
+            client_id=new.client_id,
+            client_secret=new.client_secret,
+            environment=new.environment,
+            grant_types=new.grant_types,
+            redirect_uris=new.redirect_uris,
+            scopes=new.scopes,
+            token_endpoint_auth_method=new.token_endpoint_auth_method,
+        )
     return credentials.request_credential(
         actor=actor,
         application=application,
@@ -69,6 +99,25 @@ def add_credential(*, actor: Actor, application: Application, new: NewCredential
         scopes=new.scopes,
         token_endpoint_auth_method=new.token_endpoint_auth_method,
     )
+
+
+@transaction.atomic
+def change_credential(
+    *,
+    actor: Actor,
+    credential: Credential,
+    grant_types: Sequence[str] | None = None,
+    redirect_uris: Sequence[str] | None = None,
+    scopes: Sequence[str] | None = None,
+    client_secret: str | None = None,
+) -> Credential:
+    """Change what is given; ``client_secret`` only of a client made elsewhere. Raises ``InputError``, ``RuleError``."""
+    row = credentials.change_credential(
+        actor=actor, credential=credential, grant_types=grant_types, redirect_uris=redirect_uris, scopes=scopes
+    )
+    if client_secret is None:
+        return row
+    return mapped_credentials.correct_secret(actor=actor, credential=row, client_secret=client_secret)
 
 
 @transaction.atomic
@@ -95,11 +144,26 @@ def remove_application(*, actor: Actor, application: Application) -> Application
     return row
 
 
+@transaction.atomic
+def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion, plan: Plan) -> Subscription:
+    """Let an application call an API version; its clients may have that API's scopes. Raises ``RuleError``."""
+    row = subscribing.subscribe(actor=actor, application=application, api_version=api_version, plan=plan)
+    follow_subscriptions(actor=actor, application_ids=[row.application_id])
+    return row
+
+
+@transaction.atomic
+def unsubscribe(*, actor: Actor, subscription: Subscription) -> None:
+    """End a subscription, and what the application's clients may have by it."""
+    subscribing.unsubscribe(actor=actor, subscription=subscription)
+    follow_subscriptions(actor=actor, application_ids=[subscription.application_id])
+
+
 def issue_token(*, actor: Actor, credential: Credential, scopes: Sequence[str]) -> IssuedToken:
     """A client_credentials token for the credential; it is stored nowhere.
 
-    Raises ``RuleError`` when the client is not registered or its secret is not kept, ``KeyManagerRejected`` with the
-    key manager's words, ``KeyManagerUnavailable``.
+    Raises ``InputError`` naming ``scopes`` when the client may have none, ``RuleError`` when it is not registered or
+    its secret is not kept, ``KeyManagerRejected`` with the key manager's words, ``KeyManagerUnavailable``.
     """
     actor.require_role(Role.APP_DEVELOPER)
     if credential.application.state != ApplicationState.ACTIVE:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -93,6 +94,11 @@ def check_tags(tags: Collection[str]) -> list[str]:
     if len(cleaned) > 30 or any(len(tag) > 40 for tag in cleaned):
         raise InputError.of("tags", "At most 30 tags of at most 40 characters.")
     return cleaned
+
+
+def resource_identifier(api_version_id: uuid.UUID | str) -> str:
+    """What an API version is called at key managers, for ever: a resource indicator (RFC 8707 section 2)."""
+    return f"urn:archway:api:{api_version_id}"
 
 
 NO_KEY_MANAGER: Final = "No enabled key manager is accepted by the API."

@@ -1,7 +1,7 @@
 """Configuration of adapters: frozen dataclasses that are parsed, checked and described by one piece of code."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
@@ -32,7 +32,10 @@ def knob(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedField:
-    """One configuration field for forms, schema and docs. ``kind``: text, url, scope, boolean, integer or list."""
+    """One configuration field for forms, schema and docs.
+
+    ``kind``: text, url, scope, pem, boolean, integer or list.
+    """
 
     name: str
     kind: str
@@ -45,9 +48,16 @@ class DescribedField:
 
 
 def describe_config(cls: type[Any]) -> tuple[DescribedField, ...]:
-    """The fields of a configuration class, in order."""
+    """The fields of a configuration class: its own in order, then those that all adapters have."""
     hints = get_type_hints(cls)
-    return tuple(_described(item, hints[item.name]) for item in fields(cls))
+    common = _inherited_names(cls)
+    ordered = sorted(fields(cls), key=lambda item: item.name in common)
+    return tuple(_described(item, hints[item.name]) for item in ordered)
+
+
+def _inherited_names(cls: type[Any]) -> frozenset[str]:
+    bases = [base for base in cls.__mro__[1:] if is_dataclass(base)]
+    return frozenset(item.name for base in bases for item in fields(base))
 
 
 def _described(item: Field[Any], hint: Any) -> DescribedField:
@@ -67,7 +77,8 @@ def _described(item: Field[Any], hint: Any) -> DescribedField:
 def parse_config(cls: type[C], values: Mapping[str, Any]) -> C:
     """A checked configuration. Raises one ``InputError`` naming every wrong ``config.<field>``.
 
-    Unknown fields are refused. A ``check`` method of the class, if it has one, returns further errors by field.
+    Unknown fields are refused. The methods ``check`` and ``rule_errors`` of the class, where it has them, return
+    further errors by field.
     """
     described = {item.name: item for item in describe_config(cls)}
     errors = {name: ["There is no such setting."] for name in values if name not in described}
@@ -80,8 +91,9 @@ def parse_config(cls: type[C], values: Mapping[str, Any]) -> C:
         parsed[name] = tuple(value) if isinstance(value, list) else value
     if not errors:
         config = cls(**parsed)
-        check = getattr(config, "check", None)
-        errors = check() if check is not None else {}
+        for name in ("rule_errors", "check"):
+            check = getattr(config, name, None)
+            errors |= check() if check is not None else {}
         if not errors:
             return config
     named = {f"config.{name}": messages for name, messages in errors.items()}
@@ -109,7 +121,8 @@ def _fault(item: DescribedField, value: Any) -> str:
 
 
 def _text_fault(kind: str, value: str) -> str:
-    if any(character < " " or character == "\x7f" for character in value):
+    allowed = "\r\n" if kind == "pem" else ""
+    if any((character < " " or character == "\x7f") and character not in allowed for character in value):
         return "Control characters are not allowed."
     if kind == "scope" and not all(is_scope(key) for key in value.split(" ")):
         return "This must be scopes separated by single spaces."

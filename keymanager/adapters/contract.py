@@ -14,10 +14,12 @@ from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from common.errors import NotSupported
 from common.http import HttpClient
+from keymanager.adapters.claims import USUAL_CLIENT_ID_CLAIMS, USUAL_SCOPE_CLAIMS, client_id_in, scopes_in
+from keymanager.adapters.well_known import discovery_urls
 
 
 class Capability(StrEnum):
@@ -45,6 +47,11 @@ class Capability(StrEnum):
     SCOPES = "scopes"
     USER_CLAIMS = "user_claims"
     CHANGES = "changes"
+
+
+# What an identity provider may keep on each client (``KeyManagerAdapter.kept_on_clients``).
+SCOPES: Final = "scopes"
+RESOURCES: Final = "resources"
 
 
 class Clock(Protocol):
@@ -99,12 +106,14 @@ class RegisteredClient:
     ``observed``: the metadata as the identity provider says it is now, without secrets.
     ``ignored``: names of the asked metadata that it dropped or changed.
     ``client_secret_expires_at``: epoch seconds, 0 means never (RFC 7591 section 3.2.1).
+    ``old_secret_expires_at``: of an answer to rotate, when the replaced secret ends by itself, 0 means never.
     """
 
     handle: ClientHandle
     observed: Mapping[str, Any] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     client_secret_expires_at: int = 0
+    old_secret_expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +210,14 @@ class ServerMetadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """An adapter knows a server by what that says of itself. ``reason``: by what, for people; ``preset``: which one."""
+
+    reason: str
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One API version as the identity provider should know it.
 
@@ -238,13 +255,29 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialNote:
+    """What to remember of a throw-away client while a check runs, so that a later check can remove what one left.
+
+    ``marker``: its marker, known before it is made. ``handle``: from when it was made. ``gone``: nothing is left.
+    """
+
+    marker: str
+    handle: ClientHandle | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStep:
-    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took."""
+    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took.
+
+    ``trial``: where the throw-away client of the check stands after this step; it is never shown.
+    """
 
     name: str
     state: StepState
     reason: str = ""
     milliseconds: int = 0
+    trial: TrialNote | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,15 +301,47 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # Why introspection may call a token inactive that it has just issued, and what to do about it there.
+    introspection_hint: ClassVar[str] = ""
+
     def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
         self.config = config
         self.http = http
         self.clock = clock
 
+    # before there is a configuration
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """Where a server at ``url`` can describe itself, the best first; () for servers that never do."""
+        return discovery_urls(url)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """Whether the server that says this of itself is this adapter's; ``None`` when nothing tells it."""
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The settings of ``Config`` that follow from what a server says of itself, for a person to look at."""
+        return {"issuer": found.issuer} if "issuer" in cls.Config.__dataclass_fields__ else {}
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this configured identity provider can do (configuration may take capabilities away)."""
         raise NotImplementedError
+
+    @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Which of ``SCOPES`` and ``RESOURCES`` are kept on each client, and so follow its application's subscriptions.
+
+        Each change of a subscription becomes an ``update_client``: empty where an update would do harm.
+        """
+        return frozenset({SCOPES}) if Capability.UPDATE_CLIENT in self.capabilities else frozenset()
+
+    @property
+    def knows_opaque_tokens(self) -> bool:
+        """Whether ``introspect`` asks the identity provider, so that it can tell about a token that says nothing."""
+        return Capability.INTROSPECT in self.capabilities
 
     def require(self, capability: Capability) -> None:
         """Raise ``NotSupported`` when ``capability`` is not declared."""
@@ -364,21 +429,11 @@ class KeyManagerAdapter(ABC):
 
     def client_id_of(self, claims: Mapping[str, Any]) -> str:
         """The client's id from a token's claims or an introspection answer; "" when it names none."""
-        for name in ("client_id", "azp", "cid", "appid"):
-            value = claims.get(name)
-            if isinstance(value, str) and value:
-                return value
-        return ""
+        return client_id_in(claims, USUAL_CLIENT_ID_CLAIMS)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """The scopes from a token's claims or an introspection answer, string or list."""
-        for name in ("scope", "scp"):
-            value = claims.get(name)
-            if isinstance(value, str):
-                return frozenset(value.split())
-            if isinstance(value, list):
-                return frozenset(str(item) for item in value)
-        return frozenset()
+        return scopes_in(claims, USUAL_SCOPE_CLAIMS)
 
     # resources and scopes
     def register_resource(self, resource: Resource) -> RemoteResource:
@@ -417,6 +472,10 @@ class KeyManagerAdapter(ABC):
     def changes_since(self, cursor: str) -> tuple[tuple[str, ...], str]:
         """Client ids that changed since ``cursor``, and the next cursor."""
         raise self._unsupported(Capability.CHANGES)
+
+    def check_client(self) -> ClientHandle | None:
+        """A client of our own in the configuration that may get tokens, for the connection check; else ``None``."""
+        return None
 
     def check(self) -> Iterator[CheckStep]:
         """Try the connection step by step; each step is yielded when it is done. Raises nothing."""

@@ -10,10 +10,12 @@ from keymanager.adapters.contract import CheckStep, Clock, StepState
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules
+from keymanager.adapters.trial_client import TrialClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalConfig:
+class ExternalConfig(TokenRules):
     """Where its tokens come from and how they are checked. Each endpoint that is given wins over discovery."""
 
     issuer: str = knob("Issuer", kind="url", required=True, help="As its tokens and its discovery document name it.")
@@ -23,6 +25,7 @@ class ExternalConfig:
     introspection_endpoint: str = knob("Introspection endpoint", kind="url")
     revocation_endpoint: str = knob("Revocation endpoint", kind="url")
     userinfo_endpoint: str = knob("User information endpoint", kind="url")
+    tokeninfo_endpoint: str = knob("Token information endpoint", kind="url", help="For token_validation tokeninfo.")
     jwks_uri: str = knob("JWKS URL", kind="url")
     grant_types: tuple[str, ...] = knob(
         "Grant types on offer", ("client_credentials", "authorization_code", "refresh_token")
@@ -33,12 +36,6 @@ class ExternalConfig:
         choices=("form", "raw"),
         help="Form-encoded before Base64 (RFC 6749 2.3.1), or raw where the server does not decode them.",
     )
-    token_validation: str = knob(
-        "Access tokens are checked by",
-        "jwt",
-        choices=("jwt", "introspection"),
-        help="jwt needs no client of ours there, but does not see a revocation before the token expires.",
-    )
     introspection_auth: str = knob("Introspection: authentication", "basic", choices=("basic", "post", "bearer"))
     introspection_client_id: str = knob("Introspection: client id")
     introspection_client_secret: str = knob("Introspection: client secret", secret=True)
@@ -47,8 +44,6 @@ class ExternalConfig:
     )
     introspection_scope: str = knob("Introspection: scope of the fetched token", kind="scope")
     revocation: bool = knob("Tokens can be revoked", True)
-    client_id_claims: tuple[str, ...] = knob("Claims that name the client", ("client_id", "azp", "cid", "appid"))
-    scope_claims: tuple[str, ...] = knob("Claims that hold the scopes", ("scope", "scp"))
     absent_scope: str = knob(
         "A token answer without scope means",
         "as_asked",
@@ -74,6 +69,7 @@ def knobs(config: ExternalConfig) -> RfcConfig:
         introspection_endpoint=config.introspection_endpoint,
         revocation_endpoint=config.revocation_endpoint,
         userinfo_endpoint=config.userinfo_endpoint,
+        tokeninfo_endpoint=config.tokeninfo_endpoint,
         jwks_uri=config.jwks_uri,
         registration="none",
         grant_types=config.grant_types,
@@ -85,7 +81,7 @@ def knobs(config: ExternalConfig) -> RfcConfig:
         introspection_scope=config.introspection_scope,
         revocation=config.revocation,
         token_validation=config.token_validation,
-        jwt_introspection=config.token_validation == "introspection",
+        jwt_introspection=config.token_validation != "jwt",
         client_id_claims=config.client_id_claims,
         scope_claims=config.scope_claims,
         absent_scope=config.absent_scope,
@@ -115,6 +111,7 @@ class ExternalAdapter(RfcAdapter):
         yield from steps
         if first.state is not StepState.FAILED:
             yield timed("grant types", self._check_grants)
+        yield from TrialClient(self).steps()
 
     def _check_grants(self) -> str:
         named = set(self.metadata().grant_types_supported)

@@ -17,6 +17,7 @@ from keymanager.adapters.contract import (
     RemoteResource,
     Resource,
     ScopeSpec,
+    Verification,
 )
 from keymanager.adapters.rfc import registration
 from keymanager.adapters.rfc.adapter import RfcAdapter
@@ -30,24 +31,21 @@ from keymanager.adapters.rfc.answers import (
 )
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.rfc.credentials import JSON, bearer
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 C = Capability
 _PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidentConfig:
+class ResidentConfig(TokenRules):
     """Where it is, and our right to manage it."""
 
     issuer: str = knob("Issuer", kind="url", required=True)
     management_token: str = knob("Management token", secret=True, required=True)
     access_token_format: str = knob("Access tokens are", "jwt", choices=("jwt", "opaque"))
     password_grant: bool = knob("Offers the password grant", False)
-
-    @property
-    def token_validation(self) -> str:
-        """How its access tokens are checked: "jwt" or "introspection"."""
-        return "jwt" if self.access_token_format == "jwt" else "introspection"
+    token_validation: str = checked_by("auto", "auto", "introspection")
 
 
 def _knobs(config: ResidentConfig) -> RfcConfig:
@@ -130,6 +128,15 @@ class ResidentAdapter(RfcAdapter):
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A new secret; the old one ends at once. A client that we can no longer manage is recovered."""
         return self._issued("rotate-secret" if handle.registration_access_token else "recover", handle)
+
+    def verify_client(self, handle: ClientHandle) -> Verification:
+        """Its existence by management, its secret by revoking a made-up token."""
+        bare = ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret)
+        if self.read_client(bare) is None:
+            return Verification(exists=False, secret_works=False if handle.client_secret else None)
+        if not handle.client_secret:
+            return Verification(exists=True, secret_works=None, notes=("There is no secret to try.",))
+        return Verification(exists=True, secret_works=super().verify_client(bare).secret_works)
 
     def suspend_client(self, handle: ClientHandle) -> None:
         """No new tokens, and those issued are inactive."""

@@ -15,6 +15,7 @@ from keymanager.front_door.refusals import ClientRefused
 from keymanager.front_door.routing import find_credentials, the_credential
 from keymanager.models import Credential
 from keymanager.sealing import secret_digest
+from keymanager.services.old_secrets import has_two_secrets
 
 PUBLIC: Final = "none"
 AUTHENTICATION_PARAMETERS: Final = ("client_id", "client_secret")
@@ -99,7 +100,12 @@ def _read_basic(authorization: str) -> tuple[PresentedClient, ...]:
 
 
 def secret_matches(credential: Credential, client_secret: str) -> bool:
-    """True when we hold a digest of the client's secret and this is the secret; compared in constant time."""
-    if not credential.secret_sha256 or not client_secret:
+    """True when we hold a digest of the client's secret, or of the one before while both are good, and this is it.
+
+    Compared in constant time.
+    """
+    if not client_secret:
         return False
-    return hmac.compare_digest(credential.secret_sha256, secret_digest(credential.pk, client_secret))
+    presented = secret_digest(credential.pk, client_secret)
+    good = [credential.secret_sha256, credential.old_secret_sha256 if has_two_secrets(credential) else ""]
+    return any(hmac.compare_digest(digest, presented) for digest in good if digest)

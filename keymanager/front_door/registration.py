@@ -157,7 +157,7 @@ def _information(actor: Actor, client: FrontDoorClient, registration_access_toke
         answer["software_id"] = credential.application.software_id
     secret = _secret(actor, credential)
     if secret:
-        answer |= {"client_secret": secret, "client_secret_expires_at": 0}
+        answer |= {"client_secret": secret, "client_secret_expires_at": credential.client_secret_expires_at}
     return answer
 
 

@@ -6,7 +6,15 @@ from accounts.actor import SYSTEM
 from common.errors import KeyManagerProtocolError, NotSupported
 from keymanager.adapters.contract import Capability, ClientHandle, KeyManagerAdapter, RegisteredClient
 from keymanager.models import Credential, Registration
-from keymanager.registrations.client_facts import forget_secrets, handle_of, metadata_of, store_handle
+from keymanager.registrations.client_facts import (
+    forget_old_secret,
+    forget_secrets,
+    handle_of,
+    keep_old_secret,
+    metadata_of,
+    store_handle,
+)
+from keymanager.registrations.mapped_clients import keep_claim, verify_claim
 from keymanager.registrations.plan import Facts, Operation, Settled, plan_client
 from keymanager.registrations.rules import PUBLIC
 from keymanager.registrations.states import Wish
@@ -36,6 +44,7 @@ class ClientWork(Work):
                 in_doubt=row.in_doubt,
                 as_applied=row.applied == row.wanted,
                 wants_rotation=row.wants_rotation,
+                wants_old_secret_dropped=row.wants_old_secret_dropped,
                 mapped=self.credential.mapped,
                 capabilities=self.adapter.capabilities,
             )
@@ -43,6 +52,8 @@ class ClientWork(Work):
 
     def run(self, operation: Operation) -> Answer:
         """Make the call with the newest wish."""
+        if operation == Operation.VERIFY:
+            return verify_claim(self.credential, self.adapter)
         metadata = metadata_of(self.credential, self.row.wanted)
         if operation == Operation.CREATE:
             return self._answered(self.adapter.create_client(metadata))
@@ -58,6 +69,9 @@ class ClientWork(Work):
             return self._answered(self.adapter.update_client(handle, metadata))
         if operation == Operation.ROTATE:
             return self._rotate(handle)
+        if operation == Operation.DROP_OLD_SECRET:
+            self.adapter.drop_old_secret(handle)
+            return Answer()
         self.adapter.delete_client(handle)
         return Answer(found=False)
 
@@ -70,7 +84,14 @@ class ClientWork(Work):
     def _answered(self, answer: RegisteredClient) -> Answer:
         # Where scopes have an interface of their own, a failure there must not lose the client, and can be mended.
         mendable = "scope" in answer.ignored and Capability.SCOPES in self.adapter.capabilities
-        return Answer(handle=answer.handle, observed=answer.observed, ignored=answer.ignored, incomplete=mendable)
+        return Answer(
+            handle=answer.handle,
+            observed=answer.observed,
+            ignored=answer.ignored,
+            incomplete=mendable,
+            secret_expires_at=answer.client_secret_expires_at,
+            old_secret_expires_at=answer.old_secret_expires_at,
+        )
 
     def _adopt(self) -> Answer:
         """Take over the client whose creation was not answered; its secret was lost with the answer."""
@@ -82,7 +103,11 @@ class ClientWork(Work):
             return Answer(handle=found.handle, observed=found.observed)
         if Capability.ROTATE_SECRET in self.adapter.capabilities:
             rotated = self.adapter.rotate_secret(found.handle, metadata)
-            return Answer(handle=rotated.handle, observed=found.observed or rotated.observed)
+            return Answer(
+                handle=rotated.handle,
+                observed=found.observed or rotated.observed,
+                secret_expires_at=rotated.client_secret_expires_at,
+            )
         if Capability.DELETE_CLIENT in self.adapter.capabilities:
             self.adapter.delete_client(found.handle)
             return Answer(found=False)
@@ -96,27 +121,46 @@ class ClientWork(Work):
         application_id = self.credential.application_id
         if self.row.wish == Wish.ABSENT:
             Application.objects.select_for_update().get(pk=application_id)
-        self.credential = Credential.objects.select_for_update().get(pk=self.credential.pk)
+        rows = Credential.objects.select_for_update(of=("self",)).select_related("key_manager")
+        self.credential = rows.get(pk=self.credential.pk)
 
     def keep(self, row: Registration, operation: Operation, answer: Answer) -> None:
         """Client id, tokens and secret, in the transaction of the success."""
-        if answer.handle is None:
+        if operation == Operation.DROP_OLD_SECRET:
+            forget_old_secret(self.credential)
+            row.wants_old_secret_dropped = False
             return
-        appeared = self.credential.client_id != answer.handle.client_id
-        had_secret = self.credential.secret_sha256
-        store_handle(self.credential, answer.handle)
+        known = self.credential.client_id
+        if operation == Operation.VERIFY:
+            if not keep_claim(self.credential, answer, now=timezone.now().timestamp()):
+                return
+            row.applied, row.applied_version = self.row.wanted, self.row.wanted_version
+        elif answer.handle is not None:
+            self._keep_handle(row, operation, answer, answer.handle)
+        if self.credential.client_id != known:
+            # Nobody could use it until now; from now on its tokens count.
+            announce(ChangeKind.CREDENTIAL, self.credential.pk)
+            detail = {"client_id": self.credential.client_id, "adopted": operation == Operation.FIND}
+            self._audit("credential.mapped" if self.credential.mapped else "credential.registered", detail)
+
+    def _keep_handle(self, row: Registration, operation: Operation, answer: Answer, handle: ClientHandle) -> None:
+        credential, had_secret = self.credential, self.credential.secret_sha256
+        replaced = store_handle(credential, handle)
+        if answer.secret_expires_at:
+            credential.client_secret_expires_at = answer.secret_expires_at
+            credential.save(update_fields=["client_secret_expires_at"])
         row.observed = dict(answer.observed) or row.observed
         if operation in (Operation.CREATE, Operation.UPDATE) and not answer.incomplete:
             row.applied, row.applied_version = self.row.wanted, self.row.wanted_version
         if operation == Operation.ROTATE:
             row.applied_version = self.row.wanted_version
-        replaced = self.credential.secret_sha256 != had_secret
+            overlapping = Capability.OVERLAPPING_SECRETS in self.adapter.capabilities
+            if replaced and had_secret and overlapping:
+                keep_old_secret(credential, had_secret, expires_at=answer.old_secret_expires_at)
+            elif replaced:
+                row.wants_old_secret_dropped = False
         if row.wanted_version == self.row.wanted_version and replaced and operation != Operation.FIND:
             row.wants_rotation = False
-        if appeared:
-            # Nobody could use it until now; from now on its tokens count.
-            announce(ChangeKind.CREDENTIAL, self.credential.pk)
-            self._audit("credential.registered", {"client_id": answer.handle.client_id, "adopted": operation == "find"})
 
     def removed(self, row: Registration) -> None:
         """The credential ends, and with the last one an application that is being removed."""

@@ -72,6 +72,10 @@ def _judge(
 ) -> Failure:
     text = redact_text(str(error))
     wait = backoff_seconds(attempts, jitter=jitter)
+    if operation == Operation.VERIFY and isinstance(error, OutcomeUnknown | KeyManagerProtocolError):
+        # It changes nothing there, so nothing can be in doubt.
+        unreachable = isinstance(error, OutcomeUnknown)
+        return Failure(state=S.WAITING, code=error.code, message=text, delay=wait, unreachable=unreachable)
     if isinstance(error, OutcomeUnknown):
         return _unknown(error.code, text, unreachable=True, delay=max(wait, _SETTLING_SECONDS))
     if isinstance(error, KeyManagerUnavailable):

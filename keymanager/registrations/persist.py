@@ -51,6 +51,9 @@ def persist_success(called: Called, answer: Answer, now: datetime, checkpoint: C
         called.work.keep(row, called.operation, answer)
     checkpoint("kept")
     state, delay = _next_state(row, called, answer), 0.0
+    if answer.refusal is not None and state == S.ACTIVE:
+        state = S.REFUSED
+        row.last_error_code, row.last_error = answer.refusal.code, answer.refusal.message[:1000]
     if answer.ignored:
         row.last_error_code = METADATA_IGNORED
         row.last_error = f"The key manager did not keep: {', '.join(answer.ignored)}."
@@ -60,7 +63,7 @@ def persist_success(called: Called, answer: Answer, now: datetime, checkpoint: C
     else:
         row.attempts = 0
     _move(row, state, now, called.work, delay=delay)
-    _finish_attempt(called, outcome="succeeded")
+    _finish_answered(called, answer)
     note_success(row.key_manager, now)
     checkpoint("committing")
     return True
@@ -127,7 +130,7 @@ def _next_state(row: Registration, called: Called, answer: Answer) -> Registrati
         called.work.forget(row)
         return S.REQUESTED
     moved = row.wanted_version != called.work.row.wanted_version
-    if called.operation == Operation.FIND or moved or row.wants_rotation:
+    if called.operation == Operation.FIND or moved or row.wants_rotation or row.wants_old_secret_dropped:
         return S.REQUESTED
     return S.ACTIVE
 
@@ -151,6 +154,13 @@ def _move(row: Registration, state: RegistrationState, now: datetime, work: Work
             row.dispatched_until = now + PATIENCE
             process_after_commit(row.pk)
     row.save()
+
+
+def _finish_answered(called: Called, answer: Answer) -> None:
+    if answer.refusal is None:
+        _finish_attempt(called, outcome="succeeded")
+    else:
+        _finish_attempt(called, outcome=S.REFUSED, code=answer.refusal.code, message=answer.refusal.message)
 
 
 def _finish_attempt(called: Called, *, outcome: str, code: str = "", message: str = "") -> None:

@@ -17,6 +17,8 @@ class Operation(StrEnum):
     FIND = "find"
     UPDATE = "update"
     ROTATE = "rotate_secret"
+    DROP_OLD_SECRET = "drop_old_secret"
+    VERIFY = "verify"
     DELETE = "delete"
     FIND_AND_DELETE = "find_and_delete"
 
@@ -42,6 +44,7 @@ class Facts:
     in_doubt: bool
     as_applied: bool
     wants_rotation: bool = False
+    wants_old_secret_dropped: bool = False
     mapped: bool = False
     capabilities: Collection[Capability] = ()
 
@@ -61,7 +64,8 @@ def plan_client(facts: Facts) -> Operation | Settled:
 
 def _client_wanted(facts: Facts) -> Operation | Settled:
     if facts.mapped:
-        return Settled(state=S.ACTIVE)
+        # Asking can be repeated; what it cannot find out at this key manager, its answer says.
+        return Settled(state=S.ACTIVE) if facts.as_applied else Operation.VERIFY
     if not facts.exists and facts.in_doubt:
         if C.FIND_CLIENT in facts.capabilities:
             return Operation.FIND
@@ -72,6 +76,9 @@ def _client_wanted(facts: Facts) -> Operation | Settled:
         return _needs(Operation.CREATE, C.CREATE_CLIENT, facts, "Clients are made by hand at this key manager.")
     if not facts.as_applied or facts.in_doubt:
         return _needs(Operation.UPDATE, C.UPDATE_CLIENT, facts, "Clients cannot be changed at this key manager.")
+    if facts.wants_old_secret_dropped and (C.OVERLAPPING_SECRETS in facts.capabilities or not facts.wants_rotation):
+        # Before a rotation: it is the secret that is old now which shall end.
+        return _needs(Operation.DROP_OLD_SECRET, C.OVERLAPPING_SECRETS, facts, "There are no two secrets here.")
     if facts.wants_rotation:
         return _needs(Operation.ROTATE, C.ROTATE_SECRET, facts, "Secrets cannot be replaced at this key manager.")
     return Settled(state=S.ACTIVE)

@@ -11,8 +11,12 @@ from subscriptions.states import Environment
 GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 PUBLIC: Final = "none"
+# OpenID Connect Core sections 5.4 and 11: about the user, not about an API.
+OPENID_SCOPES: Final = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST: Final = 50
+_LONGEST_CLIENT_ID: Final = 255
+_LONGEST_SECRET: Final = 1000
 _LONGEST_SCOPE: Final = 200  # as long as a scope of an API can be
 
 
@@ -39,6 +43,24 @@ def check_grant_types(grant_types: Sequence[str], *, offered: Collection[str]) -
     if wanted == ["refresh_token"]:
         raise InputError.of("grant_types", "refresh_token needs a grant that gives refresh tokens beside it.")
     return wanted
+
+
+def check_client_id(client_id: str) -> str:
+    """A client id that a person gives (RFC 6749 appendix A.1). Raises ``InputError`` naming ``client_id``."""
+    if not client_id or len(client_id) > _LONGEST_CLIENT_ID or not _is_vschar(client_id):
+        raise InputError.of("client_id", f"1 to {_LONGEST_CLIENT_ID} printable ASCII characters are needed.")
+    return client_id
+
+
+def check_client_secret(client_secret: str) -> str:
+    """A secret that a person gives (RFC 6749 appendix A.2), or "". Raises ``InputError`` naming ``client_secret``."""
+    if len(client_secret) > _LONGEST_SECRET or not _is_vschar(client_secret):
+        raise InputError.of("client_secret", f"At most {_LONGEST_SECRET} printable ASCII characters.")
+    return client_secret
+
+
+def _is_vschar(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def check_auth_method(method: str, *, grant_types: Collection[str]) -> str:
@@ -87,6 +109,15 @@ def _redirect_uri_fault(uri: str) -> str:
     if parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK):
         return ""
     return "It must be https, or http on the loopback address."
+
+
+def scopes_to_have(chosen: Collection[str], *, offered: Collection[str]) -> frozenset[str]:
+    """What a client may have: the chosen scopes that subscribed APIs offer; all that they offer when none were chosen.
+
+    Chosen scopes of OpenID Connect belong to no API and stay.
+    """
+    wanted = frozenset(chosen)
+    return (wanted & frozenset(offered)) | (wanted & OPENID_SCOPES) if wanted else frozenset(offered)
 
 
 def check_scopes(scopes: Sequence[str]) -> list[str]:

@@ -51,10 +51,12 @@ def want_present(
     registration_id: uuid.UUID,
     wanted: Mapping[str, Any] | None = None,
     rotation: bool = False,
+    drop_old_secret: bool = False,
     kept: bool = True,
 ) -> Registration:
-    """It shall exist, as ``wanted`` says (``None``: as before); ``rotation``: with a new secret. The newest wish wins.
+    """It shall exist, as ``wanted`` says (``None``: as before). The newest wish wins.
 
+    ``rotation``: with a new secret. ``drop_old_secret``: with only one secret, where it has two.
     ``kept`` False: the key manager cannot have it; what never existed there needs no job.
     """
     row = Registration.objects.select_for_update().get(pk=registration_id)
@@ -62,6 +64,7 @@ def want_present(
     if wanted is not None:
         row.wanted = dict(wanted)
     row.wants_rotation = row.wants_rotation or rotation
+    row.wants_old_secret_dropped = row.wants_old_secret_dropped or drop_old_secret
     removal_under_way = row.state == S.REMOVING and row.lease_until is not None
     # What is being sent, or may have been, is found out first; the job sees that the wish has moved on.
     if row.state not in (S.SENDING, S.UNKNOWN) and not removal_under_way:
@@ -89,7 +92,7 @@ def want_absent(*, actor: Actor, registration_id: uuid.UUID) -> Registration:
     if row.wish == Wish.ABSENT and row.state == S.REMOVING:
         return row
     row.wish = Wish.ABSENT
-    row.wants_rotation = False
+    row.wants_rotation = row.wants_old_secret_dropped = False
     row.state = S.REMOVING
     return _renewed(actor, row)
 

@@ -5,9 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keymanager.adapters.contract import ClientHandle, KeyManagerAdapter
+from keymanager.adapters.contract import ClientHandle, KeyManagerAdapter, Verification
 from keymanager.models import Registration
 from keymanager.registrations.plan import Operation, Settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer that says no without being an error of the call. ``message`` is for the team."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +23,7 @@ class Answer:
     """The key manager's answer to one call. ``found`` False: a search proved that there is nothing.
 
     ``ignored``: names of what was asked and not kept. ``incomplete``: some of that can still be had by asking again.
+    ``secret_expires_at``, ``old_secret_expires_at``: epoch seconds, 0 for never or not said.
     """
 
     found: bool = True
@@ -23,6 +32,10 @@ class Answer:
     handle: ClientHandle | None = field(default=None, repr=False)
     observed: Mapping[str, Any] = field(default_factory=dict)
     remote_id: str = ""
+    secret_expires_at: int = 0
+    old_secret_expires_at: int = 0
+    verification: Verification | None = None
+    refusal: Refusal | None = None
 
 
 class Work(ABC):

@@ -19,6 +19,8 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
 from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
+from keymanager.services.allowances import wanted_access
+from keymanager.services.credential_rows import audit_credential, fresh, locked, require_own, require_wanted
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
 from subscriptions.services.applications import require_active
@@ -55,10 +57,7 @@ def request_credential(
     same application, key manager and environment.
     """
     actor.require_role(Role.APP_DEVELOPER)
-    # A removal of the application that runs at this moment must see the new credential, or be seen here.
-    require_active(Application.objects.select_for_update().get(pk=application.pk))
-    if not key_manager.enabled:
-        raise RuleError(f"The key manager {key_manager.name} is switched off; it takes no new registrations.")
+    require_usable(application, key_manager)
     kind = rules.check_environment(environment)
     row = Credential(application=application, key_manager=key_manager, environment=kind.value)
     row.grant_types = rules.check_grant_types(grant_types, offered=offered_grant_types(key_manager))
@@ -69,10 +68,7 @@ def request_credential(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as exc:
-        raise RuleError(
-            f"The application already has a {kind.value} client at {key_manager.name}.",
-            fields={"key_manager": [f"There is a {kind.value} client already."]},
-        ) from exc
+        raise place_taken(row) from exc
     new_registration(
         actor=actor,
         key_manager=key_manager,
@@ -81,7 +77,7 @@ def request_credential(
         wanted=wanted_client(row),
         credential=row,
     )
-    _audit(actor, "credential.request", row)
+    audit_credential(actor, "credential.request", row)
     announce(ChangeKind.CREDENTIAL, row.pk)
     return row
 
@@ -95,35 +91,42 @@ def change_credential(
     redirect_uris: Sequence[str] | None = None,
     scopes: Sequence[str] | None = None,
 ) -> Credential:
-    """Wish for other metadata; what is ``None`` stays. Raises as ``request_credential`` does."""
+    """Wish for other metadata; what is ``None`` stays. Raises as ``request_credential`` does.
+
+    Of a client made elsewhere it only changes what the portal lets it do; nothing is sent.
+    """
     actor.require_role(Role.APP_DEVELOPER)
-    row = _locked(credential)
-    _require_wanted(row)
-    before = wanted_client(row)
+    Application.objects.select_for_update().get(pk=credential.application_id)
+    row = locked(credential)
+    require_wanted(row)
+    before = _chosen(row)
     if grant_types is not None:
-        row.grant_types = rules.check_grant_types(grant_types, offered=offered_grant_types(row.key_manager))
+        offered = rules.GRANT_TYPES if row.mapped else offered_grant_types(row.key_manager)
+        row.grant_types = rules.check_grant_types(grant_types, offered=offered)
         rules.check_auth_method(row.token_endpoint_auth_method, grant_types=row.grant_types)
     uris = row.redirect_uris if redirect_uris is None else redirect_uris
     row.redirect_uris = rules.check_redirect_uris(uris, grant_types=row.grant_types)
     if scopes is not None:
         row.scopes = rules.check_scopes(scopes)
-    wanted = wanted_client(row)
-    if wanted == before:
+    chosen = _chosen(row)
+    if chosen == before:
         return row
     row.revision += 1
     row.save(update_fields=["grant_types", "redirect_uris", "scopes", "revision", "updated_at"])
-    want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted)
-    _audit(actor, "credential.change", row, changed=sorted(name for name in wanted if wanted[name] != before[name]))
+    if not row.mapped:
+        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted_client(row))
+    changed = sorted(name for name in chosen if chosen[name] != before[name])
+    audit_credential(actor, "credential.change", row, changed=changed)
     announce(ChangeKind.CREDENTIAL, row.pk)
-    return _fresh(row)
+    return fresh(row)
 
 
 @transaction.atomic
 def rotate_secret(*, actor: Actor, credential: Credential) -> Credential:
     """Wish for a new secret. Raises ``NotSupported`` where the key manager cannot, ``RuleError`` without a secret."""
     actor.require_role(Role.APP_DEVELOPER)
-    row = _locked(credential)
-    _require_wanted(row)
+    row = locked(credential)
+    require_own(row)
     if not row.client_id:
         raise RuleError(f"The client is not registered yet; it is {row.registration.state}.")
     if row.token_endpoint_auth_method == rules.PUBLIC:
@@ -131,21 +134,21 @@ def rotate_secret(*, actor: Actor, credential: Credential) -> Credential:
     adapter_for(row.key_manager).require(Capability.ROTATE_SECRET)
     Credential.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
     want_present(actor=actor, registration_id=row.registration.pk, rotation=True)
-    _audit(actor, "credential.rotate_secret", row)
-    return _fresh(row)
+    audit_credential(actor, "credential.rotate_secret", row)
+    return fresh(row)
 
 
 @transaction.atomic
 def remove_credential(*, actor: Actor, credential: Credential) -> Credential:
     """Refuse its tokens from now on and wish its client away. Repeating it changes nothing."""
     actor.require_role(Role.APP_DEVELOPER)
-    row = _locked(credential)
+    row = locked(credential)
     if row.removed_at is None and row.registration.wish != Wish.ABSENT:
         Credential.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
         want_absent(actor=actor, registration_id=row.registration.pk)
-        _audit(actor, "credential.remove", row)
+        audit_credential(actor, "credential.remove", row)
         announce(ChangeKind.CREDENTIAL, row.pk)
-    return _fresh(row)
+    return fresh(row)
 
 
 @transaction.atomic
@@ -198,6 +201,8 @@ def retry(*, actor: Actor, registration: Registration) -> Registration:
 def _starts_over(row: Registration) -> bool:
     """Whether a retry by a person means: what may be left at the key manager is dealt with."""
     code, credential = row.last_error_code, row.credential
+    if credential is not None and credential.mapped:
+        return False
     if row.wish == Wish.ABSENT and code == NotSupported.code:
         return True
     if credential is None:
@@ -215,11 +220,13 @@ def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
     ``RuleError`` naming the setting when there is nothing to show.
     """
     actor.require_role(Role.APP_DEVELOPER)
-    row = _locked(credential)
+    row = locked(credential)
     if row.removed_at is not None or not row.client_id:
         raise RuleError(f"The client is not registered; it is {row.registration.state}.")
     if row.token_endpoint_auth_method == rules.PUBLIC:
         raise RuleError("A public client has no secret.")
+    if row.mapped and not row.sealed_secret:
+        raise RuleError("The client was made elsewhere, and the portal does not keep its secret.")
     keeps = row.key_manager.keep_secrets
     if keeps and not row.sealed_secret:
         raise RuleError("The secret of this client was not kept when it arrived. Rotate the secret to get a new one.")
@@ -231,8 +238,28 @@ def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
     secret = unseal_secret(row)
     kept = row.sealed_secret if keeps else ""
     Credential.objects.filter(pk=row.pk).update(secret_unseen=False, sealed_secret=kept)
-    _audit(actor, "credential.reveal_secret", row)
+    audit_credential(actor, "credential.reveal_secret", row)
     return RevealedSecret(client_id=row.client_id, client_secret=secret)
+
+
+def _chosen(row: Credential) -> dict[str, list[str]]:
+    return {name: list(getattr(row, name)) for name in ("grant_types", "redirect_uris", "scopes")}
+
+
+def require_usable(application: Application, key_manager: KeyManager) -> None:
+    """Raise ``RuleError`` unless the application may get a credential there; the application is locked."""
+    # A removal of the application that runs at this moment must see the new credential, or be seen here.
+    require_active(Application.objects.select_for_update().get(pk=application.pk))
+    if not key_manager.enabled:
+        raise RuleError(f"The key manager {key_manager.name} is switched off; it takes no new registrations.")
+
+
+def place_taken(row: Credential) -> RuleError:
+    """The refusal of a second client for the same application, key manager and environment."""
+    return RuleError(
+        f"The application already has a {row.environment} client at {row.key_manager.name}.",
+        fields={"key_manager": [f"There is a {row.environment} client already."]},
+    )
 
 
 def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
@@ -243,7 +270,10 @@ def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
 
 
 def wanted_client(credential: Credential) -> dict[str, Any]:
-    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish."""
+    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish.
+
+    The application is locked by the caller: its subscriptions are part of it.
+    """
     name = credential.application.name
     return {
         "client_name": name
@@ -253,29 +283,5 @@ def wanted_client(credential: Credential) -> dict[str, Any]:
         "response_types": ["code"] if "authorization_code" in credential.grant_types else [],
         "redirect_uris": list(credential.redirect_uris),
         "token_endpoint_auth_method": credential.token_endpoint_auth_method,
-        "scopes": list(credential.scopes),
+        **wanted_access(credential),
     }
-
-
-def _locked(credential: Credential) -> Credential:
-    return (
-        Credential.objects.select_for_update(of=("self",))
-        .select_related("application", "key_manager", "registration")
-        .get(pk=credential.pk)
-    )
-
-
-def _fresh(row: Credential) -> Credential:
-    return Credential.objects.select_related("application", "key_manager", "registration").get(pk=row.pk)
-
-
-def _require_wanted(row: Credential) -> None:
-    if row.removed_at is not None or row.registration.wish == Wish.ABSENT:
-        raise RuleError("The client is being removed.")
-    if row.mapped:
-        raise RuleError("The client was made elsewhere; the portal does not change it.")
-
-
-def _audit(actor: Actor, action: str, row: Credential, **detail: Any) -> None:
-    facts = {"key_manager": row.key_manager.slug, "environment": row.environment, **detail}
-    audit(actor, action, row, team_id=row.application.team_id, detail=facts)

@@ -9,7 +9,7 @@ from django.db import models
 
 from common.secretbox import SecretBox
 from keymanager import sealing
-from keymanager.models import Credential, KeyManager, SigningKey
+from keymanager.models import Credential, KeyManager, KeyManagerCheck, SigningKey
 from keymanager.resident.models import SigningKey as ResidentSigningKey
 from keymanager.resident.sealing import resident_box
 
@@ -37,6 +37,13 @@ SEALED_COLUMNS: Final = (
         context_of=sealing.secret_context,
     ),
     SealedColumn(
+        label="secrets of clients made elsewhere",
+        model=Credential,
+        column="sealed_mapped_secret",
+        names="pk",
+        context_of=sealing.mapped_secret_context,
+    ),
+    SealedColumn(
         label="registration access tokens",
         model=Credential,
         column="sealed_registration_access_token",
@@ -49,6 +56,13 @@ SEALED_COLUMNS: Final = (
         column="sealed_config",
         names="pk",
         context_of=sealing.config_context,
+    ),
+    SealedColumn(
+        label="throw-away clients of connection checks",
+        model=KeyManagerCheck,
+        column="sealed_trial",
+        names="pk",
+        context_of=sealing.trial_context,
     ),
     SealedColumn(
         label="signing keys of the backend JWT",

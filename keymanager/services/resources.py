@@ -19,6 +19,7 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 from keymanager.registrations.wishes import new_registration, want_absent, want_present
 from keymanager.services.adapters import adapter_for
 from subscriptions.models import ApiVersion, Scope
+from subscriptions.rules import resource_identifier
 
 NEEDED = {RegistrationKind.RESOURCE: Capability.RESOURCES, RegistrationKind.SCOPE: Capability.SCOPES}
 
@@ -83,9 +84,9 @@ def registrations_of(api_version: ApiVersion) -> QuerySet[Registration]:
 
 
 def resource_of(api_version: ApiVersion, scopes: Iterable[str]) -> dict[str, Any]:
-    """The resource that an API version is at a key manager; the identifier never changes (RFC 8707 section 2)."""
+    """The resource that an API version is at a key manager."""
     return {
-        "identifier": f"urn:archway:api:{api_version.pk}",
+        "identifier": resource_identifier(api_version.pk),
         "name": str(api_version),
         "scopes": sorted(scopes),
     }

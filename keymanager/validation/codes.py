@@ -20,6 +20,8 @@ class Code(StrEnum):
     CREDENTIALS_MALFORMED = "credentials_malformed"
     SEVERAL_CREDENTIALS = "several_credentials"
     TOKEN_INVALID = "token_invalid"
+    ALGORITHM_NOT_ACCEPTED = "algorithm_not_accepted"
+    NOT_AN_ACCESS_TOKEN = "not_an_access_token"
     TOKEN_EXPIRED = "token_expired"
     TOKEN_REVOKED = "token_revoked"
     AUDIENCE_MISMATCH = "audience_mismatch"
@@ -73,6 +75,8 @@ FACTS: Final[dict[str, CodeFacts]] = {
         status=400, title="There is more than one Authorization header", oauth_error="invalid_request"
     ),
     Code.TOKEN_INVALID: _bad_token("The access token is not valid"),
+    Code.ALGORITHM_NOT_ACCEPTED: _bad_token("The access token is signed in a way that is not accepted"),
+    Code.NOT_AN_ACCESS_TOKEN: _bad_token("This is not an access token"),
     Code.TOKEN_EXPIRED: _bad_token("The access token has expired"),
     Code.TOKEN_REVOKED: _bad_token("The access token was revoked"),
     Code.AUDIENCE_MISMATCH: _bad_token("The access token is meant for another audience"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keymanager.validation.matching import OperationMatcher
+from subscriptions.rules import resource_identifier
 from subscriptions.states import ApiState, Environment, SubscriptionState
 
 Id = int
@@ -48,6 +49,11 @@ class Route:
     forward_token: bool
 
     @property
+    def resource(self) -> str:
+        """Its identifier at key managers (RFC 8707)."""
+        return resource_identifier(self.api_version_id)
+
+    @property
     def prefix(self) -> str:
         """Where the gateway serves it: ``context/version``."""
         return f"{self.context}/{self.version}"
@@ -55,14 +61,20 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KeyManagerFacts:
-    """One key manager. ``position``: its place in the order of asking. ``revision``: grows with its settings."""
+    """One key manager. ``position``: its place in the order of asking. ``revision``: grows with its settings.
+
+    ``enabled``: its tokens are taken, because it is enabled or because they are still accepted while it is not.
+    ``issuers``: every ``iss`` that its tokens may have. ``audience_rule`` and ``audiences``: see ``TokenRules``.
+    """
 
     id: Id
     slug: str
-    issuer: str
+    issuers: frozenset[str]
     enabled: bool
     revision: int
     position: int
+    audience_rule: str = "none"
+    audiences: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

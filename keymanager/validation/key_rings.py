@@ -1,4 +1,4 @@
-"""The signing keys of key managers, fetched through their adapters and kept for a while."""
+"""The signing keys of key managers: pinned ones, or fetched through their adapters and kept for a while."""
 
 import threading
 import time
@@ -6,14 +6,22 @@ from collections.abc import Callable
 
 from common.errors import KeyManagerError
 from keymanager.adapters.contract import KeyManagerAdapter
+from keymanager.adapters.token_rules import rules_of
 from keymanager.validation.facts import Id, KeyManagerFacts
-from keymanager.validation.jwt_check import UnverifiedJwt, VerificationKey, keys_of, may_be_signed_by
+from keymanager.validation.jwt_check import (
+    UnverifiedJwt,
+    VerificationKey,
+    keys_of,
+    may_be_signed_by,
+    pinned_keys_of,
+)
 
 FRESH_SECONDS = 300.0
 # How long old keys are believed while the key manager cannot be reached.
 USABLE_SECONDS = 3600.0
 # An unknown key id makes us fetch at most this often, else made-up tokens would flood the key manager.
 REFETCH_SECONDS = 60.0
+_FOR_EVER = float("inf")
 
 
 class _Ring:
@@ -67,6 +75,10 @@ class KeyRings:
             keys = self.at_hand(key_manager, unverified)
             if keys is not None:
                 return keys
+            pinned = rules_of(adapter.config).pinned_keys
+            if pinned:
+                ring.keys, ring.fetched_at, ring.tried_at = pinned_keys_of(pinned), _FOR_EVER, _FOR_EVER
+                return may_be_signed_by(unverified, ring.keys)
             ring.tried_at = self._monotonic()
             try:
                 ring.keys = keys_of(adapter.jwks())

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from django.db.models import Q, QuerySet
 
-from keymanager.models import AcceptedKeyManagers, Credential, KeyManager, RevokedToken
+from keymanager.adapters.token_rules import TokenRules
+from keymanager.models import AcceptedKeyManagers, ClaimedIssuer, Credential, KeyManager, RevokedToken
 from keymanager.registrations.states import Wish
 from keymanager.validation.facts import (
     ApplicationFacts,
@@ -25,6 +26,7 @@ from subscriptions.models import ApiVersion, Application, Operation, Plan, Subsc
 from subscriptions.states import ApiState, ApplicationState, Environment, OperationAuth, SubscriptionState
 
 EVERYTHING = Q()
+_RULES = TokenRules()
 _CHUNK = 5000
 _STATES = {state.value: state for state in SubscriptionState}
 _ENVIRONMENTS = {environment.value: environment for environment in Environment}
@@ -52,17 +54,22 @@ def plans(where: Q = EVERYTHING) -> Iterator[PlanFacts]:
 
 def key_managers() -> list[KeyManagerFacts]:
     """All key managers, in the order in which opaque tokens are tried: the oldest first."""
-    rows = KeyManager.objects.order_by("created_at", "slug").values_list("id", "slug", "issuer", "enabled", "revision")
+    issuers: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for key_manager_id, issuer in ClaimedIssuer.objects.values_list("key_manager_id", "issuer"):
+        issuers[key_manager_id].add(issuer)
+    rows = KeyManager.objects.order_by("created_at", "slug")
     return [
         KeyManagerFacts(
-            id=pk.int,
-            slug=slug,
-            issuer=issuer,
-            enabled=enabled,
-            revision=revision,
+            id=row.pk.int,
+            slug=row.slug,
+            issuers=frozenset(issuers[row.pk]),
+            enabled=row.takes_tokens,
+            revision=row.revision,
             position=position,
+            audience_rule=row.config.get("audience_rule", _RULES.audience_rule),
+            audiences=frozenset(row.config.get("expected_audiences", _RULES.expected_audiences)),
         )
-        for position, (pk, slug, issuer, enabled, revision) in enumerate(rows)
+        for position, row in enumerate(rows.only("slug", "config", "enabled", "when_disabled", "revision"))
     ]
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Awaitable
 
 from keymanager.validation.codes import Code
+from keymanager.validation.facts import KeyManagerFacts, Route
 from keymanager.validation.resolved import BadToken, NoAnswer, Resolved
 from keymanager.validation.services import StepServices
 from keymanager.validation.step import Call, VerdictEntry, failed, passed, skipped
@@ -55,26 +56,43 @@ class TokenStep:
 
 
 class AudienceStep:
-    """The token is meant for this API, where the API names audiences (RFC 9068 section 4)."""
+    """The token is meant for this API, where the API or the key manager names audiences (RFC 9068 section 4)."""
 
     name = "audience"
 
     def __init__(self, services: StepServices) -> None:
         self._passed = passed(self.name)
         self._open = skipped(self.name, _NO_TOKEN)
-        self._any = skipped(self.name, "The API does not name audiences.")
+        self._any = skipped(self.name, "Neither the API nor the key manager names audiences.")
 
     def check(self, call: Call, /) -> VerdictEntry:
-        """Reads ``call.token_facts``."""
+        """Reads ``call.token_facts`` and ``call.key_manager``."""
         if call.open:
             return self._open
-        route = call.route
-        if route is None or not route.audiences:
+        route, token, key_manager = call.route, call.token_facts, call.key_manager
+        if route is None or token is None:
+            raise LookupError("no earlier step found the token")
+        demanded = _audiences_of(key_manager, route) if key_manager is not None else None
+        if demanded is None and not route.audiences:
             return self._any
-        if call.token_facts is not None and not route.audiences.isdisjoint(call.token_facts.aud):
-            return self._passed
-        wanted = ", ".join(sorted(route.audiences))
-        return failed(self.name, Code.AUDIENCE_MISMATCH, f"The token's audience is none of: {wanted}.")
+        if route.audiences and route.audiences.isdisjoint(token.aud):
+            return self._refused(route.audiences, "the API")
+        if demanded is not None and demanded.isdisjoint(token.aud):
+            return self._refused(demanded, "the key manager's audience rule")
+        return self._passed
+
+    def _refused(self, wanted: frozenset[str], by: str) -> VerdictEntry:
+        named = ", ".join(sorted(wanted))
+        return failed(
+            self.name, Code.AUDIENCE_MISMATCH, f"The token's audience is none of those that {by} names: {named}."
+        )
+
+
+def _audiences_of(key_manager: KeyManagerFacts, route: Route) -> frozenset[str] | None:
+    """What ``aud`` must have one of by the key manager's rule; ``None`` without a rule."""
+    if key_manager.audience_rule == "none":
+        return None
+    return key_manager.audiences if key_manager.audience_rule == "any_of" else frozenset({route.resource})
 
 
 class KeyManagerStep:

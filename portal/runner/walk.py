@@ -54,6 +54,8 @@ class Walk:
             application, credential = self._application(store, list(SAMPLE_SCOPES))
         with self._step("subscribe"):
             subscription = self._subscribe(store, application, api)
+            # What the client may ask for at the key manager follows the subscription by a job.
+            self._await_state(store, credential, "active")
         client_id, secret = self._secret(store, credential)
         with self._step("get a token at /token"):
             token = self._token(http, client_id, secret, "books:read")
@@ -74,6 +76,7 @@ class Walk:
             store.delete(f"/subscriptions/{subscription}/", 204)
             self._expect(http, f"{calls}/books", token, 403, "not_subscribed")
             self._subscribe(store, application, api)
+            self._await_state(store, credential, "active")
             self._expect(http, f"{calls}/books", token, 200)
         with self._step("revoked token: 401"):
             self._revoke(http, client_id, secret, token)

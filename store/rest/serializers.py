@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from keymanager.models import Credential
 from keymanager.rest import AttemptBody
+from keymanager.services.old_secrets import has_two_secrets, secret_warnings
 from subscriptions.models import ApiVersion, Application, Plan, Subscription
 from subscriptions.states import Environment
 
@@ -52,7 +53,7 @@ class StoreApiBody(serializers.ModelSerializer[ApiVersion]):
 
 
 class CredentialInput(serializers.Serializer[Any]):
-    """A client that shall be registered."""
+    """A client that shall be registered; with ``client_id`` one that exists at the key manager and is used as it is."""
 
     key_manager = serializers.SlugField()
     environment = serializers.ChoiceField(choices=[env.value for env in Environment], default="production")
@@ -60,14 +61,26 @@ class CredentialInput(serializers.Serializer[Any]):
     redirect_uris = serializers.ListField(child=serializers.CharField(), default=list)
     scopes = serializers.ListField(child=serializers.CharField(), default=list)
     token_endpoint_auth_method = serializers.ChoiceField(choices=TOKEN_METHODS, default="client_secret_basic")
+    client_id = serializers.CharField(default="", allow_blank=True, trim_whitespace=False)
+    client_secret = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, write_only=True)
 
 
 class CredentialChange(serializers.Serializer[Any]):
-    """What may be changed on a client."""
+    """What may be changed on a client; ``client_secret`` only of one that was made elsewhere."""
 
     grant_types = serializers.ListField(child=serializers.CharField(), required=False)
     redirect_uris = serializers.ListField(child=serializers.CharField(), required=False)
     scopes = serializers.ListField(child=serializers.CharField(), required=False)
+    client_secret = serializers.CharField(required=False, trim_whitespace=False, write_only=True)
+
+
+class VerificationBody(serializers.Serializer[Any]):
+    """What the key manager proved of a client made elsewhere; null: it could not be checked, ``notes`` say why."""
+
+    exists = serializers.BooleanField(allow_null=True)
+    secret_works = serializers.BooleanField(allow_null=True)
+    notes = serializers.ListField(child=serializers.CharField())
+    at = serializers.DateTimeField()
 
 
 class ApplicationInput(serializers.Serializer[Any]):
@@ -95,6 +108,9 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
     next_try_at = serializers.DateTimeField(source="registration.next_try_at")
     last_error = serializers.CharField(source="registration.last_error")
     last_error_code = serializers.CharField(source="registration.last_error_code")
+    verification = VerificationBody(allow_null=True, read_only=True)
+    two_secrets = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField()
 
     class Meta:
         model = Credential
@@ -110,6 +126,12 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
             "scopes",
             "token_endpoint_auth_method",
             "mapped",
+            "mapped_client_id",
+            "verification",
+            "client_secret_expires_at",
+            "two_secrets",
+            "old_secret_until",
+            "warnings",
             "attempts",
             "next_try_at",
             "last_error",
@@ -118,6 +140,14 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
             "created_at",
             "updated_at",
         )
+
+    def get_two_secrets(self, row: Credential) -> bool:
+        """True while the secret before the present one is good too."""
+        return has_two_secrets(row)
+
+    def get_warnings(self, row: Credential) -> list[str]:
+        """What to do about the secrets before something stops working."""
+        return secret_warnings(row)
 
 
 class ApplicationBody(serializers.ModelSerializer[Application]):

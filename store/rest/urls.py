@@ -13,6 +13,7 @@ urlpatterns = [
     path("applications/<uuid:pk>/credentials/", views.ApplicationCredentialsView.as_view()),
     path("credentials/<uuid:pk>/", views.CredentialView.as_view()),
     path("credentials/<uuid:pk>/rotate-secret/", views.CredentialRotateView.as_view()),
+    path("credentials/<uuid:pk>/drop-old-secret/", views.CredentialDropOldSecretView.as_view()),
     path("credentials/<uuid:pk>/retry/", views.CredentialRetryView.as_view()),
     path("credentials/<uuid:pk>/reveal-secret/", views.CredentialRevealView.as_view()),
     path("credentials/<uuid:pk>/token/", views.CredentialTokenView.as_view()),

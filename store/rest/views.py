@@ -20,7 +20,7 @@ from accounts.rest.views import OwnListView, actor_for, checked, checked_change,
 from common.errors import InputError, NotFound
 from common.served_definition import with_gateway_urls
 from keymanager.models import Credential
-from keymanager.services import credentials
+from keymanager.services import credentials, old_secrets
 from keymanager.validation.verdicts import find_verdict
 from store import services
 from store.rest.filters import ApplicationFilter, StoreApiFilter, SubscriptionFilter
@@ -47,7 +47,15 @@ from subscriptions.queries.owned import applications_of_teams, subscriptions_of_
 from subscriptions.services import subscribing
 
 # Members of a credential that PATCH cannot change.
-FIXED: Final = ("application", "key_manager", "environment", "client_id", "token_endpoint_auth_method", "mapped")
+FIXED: Final = (
+    "application",
+    "key_manager",
+    "environment",
+    "client_id",
+    "token_endpoint_auth_method",
+    "mapped",
+    "mapped_client_id",
+)
 
 
 def visible_versions(request: Request) -> QuerySet[ApiVersion]:
@@ -180,7 +188,7 @@ class ApplicationCredentialsView(APIView):
 
     @extend_schema(request=CredentialInput, responses={202: CredentialBody})
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Wish for a client; a job registers it at the key manager."""
+        """Wish for a client; a job registers it at the key manager, or verifies the one that ``client_id`` names."""
         actor = actor_for(request)
         application = own(own_applications(request), pk=pk)
         data = checked(CredentialInput, request)
@@ -206,10 +214,10 @@ class CredentialView(APIView):
     @extend_schema(request=CredentialChange, responses={202: CredentialBody})
     @transaction.atomic
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
-        """Change grants, redirect URIs or scopes; a job tells the key manager."""
+        """Change grants, redirect URIs or scopes, or correct the secret of a client made elsewhere; a job follows."""
         row = own_unchanged(request, own_credentials(request), pk=pk)
         data = checked_change(CredentialChange, request, shown=CredentialDetailBody(row).data, fixed=FIXED)
-        credentials.change_credential(actor=actor_for(request), credential=row, **data)
+        services.change_credential(actor=actor_for(request), credential=row, **data)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses={202: CredentialBody})
@@ -231,6 +239,19 @@ class CredentialRotateView(APIView):
         """A job asks the key manager for a new secret."""
         row = own(own_credentials(request), pk=pk)
         credentials.rotate_secret(actor=actor_for(request), credential=row)
+        return _credential(request, pk, status.HTTP_202_ACCEPTED)
+
+
+class CredentialDropOldSecretView(APIView):
+    """End the older of two secrets."""
+
+    permission_classes = APP_DEVELOPERS_CHANGE
+
+    @extend_schema(request=None, responses={202: CredentialBody})
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """A job tells the key manager; 422 where it has no two secrets."""
+        row = own(own_credentials(request), pk=pk)
+        old_secrets.drop_old_secret(actor=actor_for(request), credential=row)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
 
@@ -292,7 +313,7 @@ class SubscriptionListView(OwnListView[Subscription]):
         data = checked(SubscriptionInput, request)
 
         def create() -> Response:
-            row = subscribing.subscribe(
+            row = services.subscribe(
                 actor=actor,
                 application=_named(own_applications(request), "application", pk=data["application"]),
                 api_version=_named(visible_versions(request), "api", pk=data["api"]),
@@ -333,7 +354,7 @@ class SubscriptionView(APIView):
         """Unsubscribe."""
         actor = actor_for(request)
         row = own_unchanged(request, subscriptions_of_teams(actor.team_ids), pk=pk)
-        subscribing.unsubscribe(actor=actor, subscription=row)
+        services.unsubscribe(actor=actor, subscription=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

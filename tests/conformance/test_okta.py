@@ -91,7 +91,7 @@ class OnOkta(AdapterConformance):
 
 
 class TestByTheAppsApi(OnOkta):
-    pass
+    config: ClassVar[dict[str, Any]] = {"secret_rotation": "replace"}
 
 
 class TestByTheAppsApiWithJwt(OnOkta):

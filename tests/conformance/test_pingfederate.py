@@ -16,12 +16,10 @@ from keymanager.adapters.pingfederate import PingFederateAdapter, PingFederateCo
 from tests.conformance import world as suite
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.world import Match, Wire, World
-from tests.fakes.described import Described, Description, vendor_file
 from tests.fakes.pingfederate_server import PingFederateServer
 from tests.fakes.pingfederate_server.server import HABITS
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
-DESCRIPTION = vendor_file("pingfederate-admin.json")
 
 
 def registering(request: httpx2.Request) -> bool:
@@ -51,18 +49,10 @@ def values_for(server: PingFederateServer, **changes: Any) -> dict[str, Any]:
     }
 
 
-def held_against_the_description(server: PingFederateServer) -> httpx2.BaseTransport:
-    """A transport to the fake; without the description (reported elsewhere) it checks nothing."""
-    pooled = PooledTransport(LOOPBACK)
-    if not DESCRIPTION.exists():
-        return pooled
-    return Described(pooled, Description.read(DESCRIPTION), base=server.admin_api_url)
-
-
 def pingfederate_world(server: PingFederateServer, **changes: Any) -> World:
     """A world on a fake server that knows the suite's scopes."""
     config = parse_config(PingFederateConfig, values_for(server, **changes))
-    wire = Wire(held_against_the_description(server), MEANINGS)
+    wire = Wire(PooledTransport(LOOPBACK), MEANINGS)
     world = World(wire=wire, make=lambda http: PingFederateAdapter(config, http, SystemClock()))
     by_admin_api = {**values_for(server), "scope_kind": changes.get("scope_kind", "exclusive")}
     scopes = PingFederateAdapter(parse_config(PingFederateConfig, by_admin_api), world.adapter().http, SystemClock())
@@ -93,6 +83,7 @@ class OnTheFake(AdapterConformance):
             world = pingfederate_world(server, **self.config)
             yield world
             world.wire.close()
+            assert server.undescribed == []
 
     def arrange(self, server: PingFederateServer) -> None:
         """Habits of the server that this subclass is about."""

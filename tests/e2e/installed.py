@@ -143,8 +143,11 @@ class Installation:
         until(look, seconds)
 
     def subscribe(self, client: Client, api: str, plan: str = "unlimited") -> str:
+        """The id of a new subscription, once the client may ask for the API's scopes."""
         body = {"application": client.application, "api": api, "plan": plan}
-        return str(self.store.post("/subscriptions/", body, 201)["id"])
+        made = str(self.store.post("/subscriptions/", body, 201)["id"])
+        self.await_active(client.credential)
+        return made
 
     def ask_token(self, client: Client) -> httpx2.Response:
         form = {"grant_type": "client_credentials", "scope": "books:read"}

@@ -9,23 +9,20 @@ Operations that faults and recorded requests are named by: ``discovery``, ``jwks
 ``delete``, ``token``, ``introspect``, ``revoke``, ``authorize``, ``userinfo``, ``administer`` and ``unknown``.
 """
 
-import threading
-from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from tests.fakes import administration, discovery, grants, introspection, registration
-from tests.fakes.faults import Fault, FaultQueue
-from tests.fakes.listener import Listener, Outcome
-from tests.fakes.messages import Answer, Received, Refused
+from tests.fakes.fake_server import FakeServer, Run
+from tests.fakes.messages import Answer, Received
 from tests.fakes.quirks import Quirks
 from tests.fakes.store import FakeClient, FakeScope, FakeToken, Store, system_clock
 
 DEFAULT_SCOPES = ("openid", "offline_access", "read", "write", "museum:read", "museum:write")
 
 
-class RfcServer:
-    """A running fake identity provider; use as a context manager, or call ``stop``.
+class RfcServer(FakeServer):
+    """A running fake identity provider.
 
     ``scopes``: what it knows at the start. ``resources``: identifiers accepted when ``quirks.resource`` is "listed".
     ``clock``: epoch seconds, for tests that move the time. It listens on a free loopback port from the start.
@@ -38,18 +35,16 @@ class RfcServer:
         scopes: Iterable[str] = DEFAULT_SCOPES,
         resources: Iterable[str] = ("urn:archway:apis", "https://apis.example.org/"),
         clock: Callable[[], float] = system_clock,
+        descriptions: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__(descriptions=descriptions)
         self.quirks = quirks or Quirks()
         self.initial_access_token = "initial-access-token"
         self.gateway_client_id, self.gateway_client_secret = "gateway", "gateway-secret"
         self.dcr_client_id, self.dcr_client_secret = "portal", "portal-secret"
         self.admin_api_key = "admin-api-key"
         self.person = "alice"
-        self.requests: list[Received] = []
-        self._faults = FaultQueue()
-        self._lock = threading.RLock()
-        self._listener = Listener(self._handle)
-        self.origin = f"http://127.0.0.1:{self._listener.port}"
+        self.origin = self._open(self._route)
         self.issuer = f"{self.origin}{self.quirks.issuer_path}"
         self.admin_url = f"{self.origin}/admin"
         self.discovery_url = f"{self.issuer}/.well-known/openid-configuration"
@@ -59,19 +54,9 @@ class RfcServer:
         self.store.people = {self.person: "alice-password"}
         self._add_static_client(self.gateway_client_id, self.gateway_client_secret, introspection.INTROSPECTION_SCOPE)
         self._add_static_client(self.dcr_client_id, self.dcr_client_secret, registration.REGISTRATION_SCOPE)
-        self._listener.start()
+        self._start()
 
     # What a test arranges
-
-    def fault(self, operation: str, fault: Fault) -> None:
-        """Queues a fault for the next calls of an operation; ``*`` means any operation."""
-        with self._lock:
-            self._faults.add(operation, fault)
-
-    def clear_faults(self) -> None:
-        """Forgets the faults that no call has used yet."""
-        with self._lock:
-            self._faults.clear()
 
     def rotate_key(self, *, keep_old: bool = True) -> None:
         """Signs with a new key; without ``keep_old`` the old one leaves the JWKS."""
@@ -157,42 +142,7 @@ class RfcServer:
         """The scopes that the server knows, by name."""
         return self.store.scopes
 
-    def requests_of(self, operation: str) -> list[Received]:
-        """The requests received for an operation, oldest first."""
-        with self._lock:
-            return [request for request in self.requests if request.operation == operation]
-
-    # Running
-
-    def stop(self) -> None:
-        """Stops listening and closes every connection, also those that hang."""
-        self._listener.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _handle(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Outcome:
-        operation, run = self._route(method, path)
-        request = Received(operation=operation, method=method, path=path, query=query, headers=headers, body=body)
-        with self._lock:
-            self.requests.append(request)
-            fault = self._faults.take(operation)
-
-        def locked() -> Answer:
-            with self._lock:
-                try:
-                    return run(request)
-                except Refused as exc:
-                    return exc.answer
-
-        return Outcome(run=locked, fault=fault)
-
-    def _route(self, method: str, path: str) -> tuple[str, Callable[[Received], Answer]]:
+    def _route(self, method: str, path: str) -> tuple[str, Run]:
         store, prefix = self.store, self.quirks.issuer_path
         openid_path = f"{prefix}/.well-known/openid-configuration"
         rfc8414_path = f"/.well-known/oauth-authorization-server{prefix}"
@@ -210,7 +160,7 @@ class RfcServer:
             if method in managed:
                 name = {"GET": "read", "PUT": "update", "DELETE": "delete"}[method]
                 return name, lambda request: managed[method](store, request, client_id)
-        routes: dict[tuple[str, str], tuple[str, Callable[[Received], Answer]]] = {
+        routes: dict[tuple[str, str], tuple[str, Run]] = {
             ("GET", "/jwks"): ("jwks", lambda _: discovery.jwks(store)),
             ("POST", "/register"): ("register", lambda r: registration.register(store, r, self.initial_access_token)),
             ("POST", "/token"): ("token", lambda r: grants.token(store, r)),

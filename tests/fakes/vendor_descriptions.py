@@ -1,128 +1,150 @@
-"""Holds requests and answers between an adapter and a fake against a vendor's own OpenAPI description.
+"""Every exchange between an adapter and a fake, held against the vendor's own OpenAPI description by openapi-core.
 
 A description finds wrong names, types, enumerated values and statuses. It does not find a missing member of an answer:
-vendors declare almost nothing as required there.
+vendors declare almost nothing as required there, so the fakes' tests assert what the adapters read.
 """
 
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final, Self
+from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
-from openapi_schema_validator import OAS30Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from openapi_core import Config, OpenAPI
+from openapi_core.datatypes import RequestParameters
+from openapi_core.templating.paths.exceptions import PathError, PathNotFound
+from openapi_core.templating.paths.finders import APICallPathFinder
+from openapi_core.validation.response.exceptions import MissingData
+from werkzeug.datastructures import Headers, ImmutableMultiDict
 
+from tests.fakes.description_patches import METHODS, PATCHES, patched
 from tests.fakes.messages import Answer, Received
 
-SHARED: Final = Path(os.environ.get("ARCHWAY_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
+SHARED: Final = Path(os.environ.get("ARCHWAY_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 DESCRIPTIONS: Final = SHARED / "data" / "vendor-openapi"
-_URI: Final = "urn:description"
-_BODY_TYPES: Final = ("application/json", "application/x-www-form-urlencoded")
+_HOST: Final = "http://described"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Operation:
-    pattern: re.Pattern[str]
-    method: str
-    pointer: str
-    document: Mapping[str, Any] = field(repr=False)
+class _Request:
+    """A request as openapi-core wants it."""
+
+    host_url = _HOST
+
+    def __init__(self, received: Received, path: str) -> None:
+        self.method = received.method.lower()
+        # A slash that is part of a value stays quoted, so that it is not taken for the next segment.
+        self.path = unquote(re.sub("%2[fF]", "%252F", path))
+        self.body = received.body
+        self.content_type = received.headers.get("content-type", "").lower()
+        self.parameters = RequestParameters(
+            query=ImmutableMultiDict(received.parameters), header=Headers(list(received.headers.items()))
+        )
+
+
+class _Response:
+    """An answer as openapi-core wants it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status_code = answer.status
+        self.data = answer.body
+        self.content_type = (answer.content_type or "").lower()
+        self.headers = Headers(list(answer.headers))
 
 
 class Description:
-    """One vendor's description. ``prefix``: the path of its server (``/api/v2``)."""
+    """One vendor's description (OpenAPI 3.0 or 3.1)."""
 
-    def __init__(self, name: str, *, prefix: str = "") -> None:
-        self._document: dict[str, Any] = json.loads((DESCRIPTIONS / f"{name}.json").read_text())
-        is_30 = str(self._document["openapi"]).startswith("3.0")
-        self._validator: Any = OAS30Validator if is_30 else Draft202012Validator
-        self._registry = Registry().with_resource(_URI, Resource.from_contents(self._document, DRAFT202012))
-        self._operations = [
-            _Operation(
-                pattern=re.compile(re.escape(prefix) + re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)) + "$"),
-                method=method.upper(),
-                pointer=f"/paths/{_token(path)}/{method}",
-                document=operation,
-            )
-            for path, item in self._document["paths"].items()
-            for method, operation in item.items()
-            if method in ("get", "post", "put", "patch", "delete")
-        ]
+    def __init__(self, name: str) -> None:
+        document = json.loads((DESCRIPTIONS / f"{name}.json").read_text())
+        patched(document, PATCHES.get(name, ()))
+        # The address is the fake's: what is below it is compared.
+        document["servers"] = [{"url": _HOST}]
+        # Rights are the fake's to refuse, as the server would: a call without one is no broken call.
+        document.pop("security", None)
+        for item in document["paths"].values():
+            item.pop("servers", None)
+            for method in set(METHODS) & item.keys():
+                item[method].pop("security", None)
+        self.name = name
+        self.operations = frozenset(
+            (method.upper(), template)
+            for template, item in document["paths"].items()
+            for method in set(METHODS) & item.keys()
+        )
+        self._openapi = OpenAPI.from_dict(document, config=Config(spec_validator_cls=None))
+        self._finder = APICallPathFinder(self._openapi.spec)
 
-    def knows(self, request: Received) -> bool:
-        """Whether the path is described at all."""
-        return any(operation.pattern.match(request.path) for operation in self._operations)
+    @classmethod
+    @cache
+    def read(cls, name: str) -> Self:
+        """Parsed once in a process: that is what takes time."""
+        return cls(name)
 
-    def faults(self, request: Received, answer: Answer) -> list[str]:
-        """What the description does not allow, each a sentence; nothing for a path that it does not have."""
-        for operation in self._operations:
-            if operation.method == request.method and operation.pattern.match(request.path):
-                where = f"{request.method} {request.path}"
-                return [
-                    *(f"{where}: request: {fault}" for fault in self._request_faults(operation, request)),
-                    *(f"{where}: {answer.status}: {fault}" for fault in self._answer_faults(operation, answer)),
-                ]
-        return [f"{request.method} {request.path} is not described"] if self.knows(request) else []
+    def template(self, received: Received, path: str) -> str | None:
+        """The described path of a request; "" where only other methods are described; ``None`` for no such path."""
+        request = _Request(received, path)
+        try:
+            return str(self._finder.find(request.method, f"{_HOST}{request.path}").path_result.pattern)
+        except PathNotFound:
+            return None
+        except PathError:
+            return ""
 
-    def _request_faults(self, operation: _Operation, request: Received) -> list[str]:
-        undeclared = set(request.parameters) - self._query_names(operation)
-        faults = [f"query parameter {name} is not described" for name in sorted(undeclared)]
-        declared = operation.document.get("requestBody", {}).get("content", {})
-        if not request.body:
-            return (
-                [*faults, "a body is required"] if operation.document.get("requestBody", {}).get("required") else faults
-            )
-        sent = request.headers.get("content-type", "").partition(";")[0]
-        if sent not in declared:
-            return [*faults, f"content type {sent} is not described"]
-        value = request.json if sent == "application/json" else request.form
-        return [*faults, *self._against(f"{operation.pointer}/requestBody/content/{_token(sent)}/schema", value)]
-
-    def _answer_faults(self, operation: _Operation, answer: Answer) -> list[str]:
-        responses = operation.document["responses"]
-        if str(answer.status) not in responses:
-            return ["the status is not described"]
-        pointer, response = f"{operation.pointer}/responses/{answer.status}", responses[str(answer.status)]
-        if "$ref" in response:
-            pointer = str(response["$ref"]).removeprefix("#")
-            response = self._at(pointer)
-        content = response.get("content", {})
-        if not answer.body or "application/json" not in content or answer.content_type != "application/json":
-            return []
-        return self._against(f"{pointer}/content/application~1json/schema", json.loads(answer.body))
-
-    def _query_names(self, operation: _Operation) -> set[str]:
-        entries = [
-            self._at(entry["$ref"].removeprefix("#")) if "$ref" in entry else entry
-            for entry in operation.document.get("parameters", [])
-        ]
-        return {str(entry["name"]) for entry in entries if entry["in"] == "query"}
-
-    def _against(self, pointer: str, value: Any) -> list[str]:
-        checker = self._validator({"$ref": f"{_URI}#{quote(pointer, safe='/~{}')}"}, registry=self._registry)
-        # Vendors' alternatives overlap (a last page without a cursor is any kind of page): fitting several is no fault.
-        faults = (error for error in checker.iter_errors(value) if "is valid under each of" not in error.message)
-        return [f"{'/'.join(map(str, error.path))}: {error.message[:300]}" for error in faults]
-
-    def _at(self, pointer: str) -> Any:
-        value: Any = self._document
-        for part in pointer.strip("/").split("/"):
-            value = value[part.replace("~1", "/").replace("~0", "~")]
-        return value
+    def faults(self, received: Received, path: str, answer: Answer) -> Iterator[str]:
+        """What the description does not allow, each a sentence."""
+        request = _Request(received, path)
+        found = self._finder.find(request.method, f"{_HOST}{request.path}")
+        declared = {
+            (entry / "name").read_str()
+            for where in (found.path, found.operation)
+            for entry in where.get("parameters", ())
+            if (entry / "in").read_str() == "query"
+        }
+        for name in sorted(received.parameters.keys() - declared):
+            yield f"request: query parameter {name} is not described"
+        if received.body and "requestBody" not in found.operation:
+            yield "request: it takes no body"
+        for error in self._openapi.iter_apicall_request_errors(request):
+            yield f"request: {_words(error)}"
+        for error in self._openapi.iter_apicall_response_errors(request, _Response(answer)):
+            # Vendors declare a schema also where the answer has no body (204, and refusals of the whole server).
+            if answer.body or not isinstance(error, MissingData):
+                yield f"{answer.status}: {_words(error)}"
 
 
-def _token(name: str) -> str:
-    """One reference token of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
+class Exchanges:
+    """The exchanges of one fake. ``prefixes``: the path below which a description (by its file's name) holds.
+
+    ``faults``: what no description allows, which a test asserts to be empty. ``held``: (method, template, status) of
+    each exchange that was compared. Below a prefix every call must be described; without one, only known paths are
+    compared. Without the shared data nothing is (a run that counts fails for that elsewhere).
+    """
+
+    def __init__(self, prefixes: Mapping[str, str]) -> None:
+        present = prefixes if DESCRIPTIONS.is_dir() else {}
+        self._descriptions = [(prefix, Description.read(name)) for name, prefix in present.items()]
+        self.faults: list[str] = []
+        self.held: list[tuple[str, str, int]] = []
+
+    def add(self, received: Received, answer: Answer) -> None:
+        """Compare one exchange."""
+        judges = [(d, received.path.removeprefix(p), p) for p, d in self._descriptions if received.path.startswith(p)]
+        known = [(d, below, d.template(received, below)) for d, below, _ in judges]
+        described = next((entry for entry in known if entry[2]), None)
+        what = f"{received.method} {received.path}"
+        if described is not None:
+            description, below, template = described
+            self.held.append((received.method, str(template), answer.status))
+            self.faults += [f"{what}: {fault}" for fault in description.faults(received, below, answer)]
+        elif any(template == "" for _, _, template in known) or any(prefix for _, _, prefix in judges):
+            self.faults.append(f"{what} is not described")
 
 
-@cache
-def described(name: str, prefix: str = "") -> Description | None:
-    """The description of this name, or ``None`` where the shared data is not there."""
-    return Description(name, prefix=prefix) if (DESCRIPTIONS / f"{name}.json").is_file() else None
+def _words(error: Exception) -> str:
+    """What is wrong, without the value that is: openapi-core keeps the schema's own words in the cause."""
+    cause = error.__cause__ or error
+    inner = [f"{'/'.join(map(str, each.path))}: {each.message[:300]}" for each in getattr(cause, "schema_errors", ())]
+    return f"{type(error).__name__}: {'; '.join(inner) or cause}"

@@ -1,70 +1,41 @@
-"""What the fakes of hosted identity providers share: a loopback listener, faults, routes, and the vendor's description.
-
-A subclass adds routes. Every exchange without a queued fault is held against the descriptions; what they do not allow
-is kept in ``undescribed``, which a test asserts to be empty.
-"""
+"""What the fakes of hosted identity providers share: routes by pattern, and keys that sign their tokens."""
 
 import re
 import secrets
 import string
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.fakes.faults import Fault, FaultQueue
-from tests.fakes.listener import Listener, Outcome
-from tests.fakes.messages import Answer, Received, Refused
-from tests.fakes.vendor_descriptions import Description
+from tests.fakes.fake_server import FakeServer, Run
+from tests.fakes.messages import Answer, Received
 
 Handler = Callable[..., Answer]
 _LETTERS = string.ascii_letters + string.digits
 
 
-class VendorServer:
-    """A running fake; use as a context manager, or call ``stop``. ``clock``: epoch seconds."""
-
-    # (method, operation) that the descriptions were trimmed of; nothing can be held against them.
-    trimmed: ClassVar[frozenset[tuple[str, str]]] = frozenset()
-    # Statuses that the vendor gives and does not describe.
-    undeclared: ClassVar[frozenset[int]] = frozenset()
+class VendorServer(FakeServer):
+    """A fake whose subclass adds routes. ``clock``: epoch seconds."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.time, descriptions: Iterable[Description | None] = ()
+        self, *, clock: Callable[[], float] = time.time, descriptions: Mapping[str, str] | None = None
     ) -> None:
+        super().__init__(descriptions=descriptions)
         self.clock = clock
-        self.requests: list[Received] = []
-        self.undescribed: list[str] = []
-        self._descriptions = [description for description in descriptions if description is not None]
         self._routes: list[tuple[str, re.Pattern[str], str, Handler]] = []
-        self._faults = FaultQueue()
-        self._lock = threading.RLock()
-        self._listener = Listener(self._handle)
-        self.origin = f"http://127.0.0.1:{self._listener.port}"
+        self.origin = self._open(self._find)
         self.keys: list[RSAKey] = []
         self.token_issuer = ""
-        self._listener.start()
+        self._start()
 
     def route(self, method: str, pattern: str, operation: str, handler: Handler) -> None:
         """``pattern``: a path in which ``{}`` stands for one segment that the handler receives."""
         compiled = re.compile(re.escape(pattern).replace(r"\{\}", "([^/]+)") + "$")
         self._routes.append((method, compiled, operation, handler))
-
-    def fault(self, operation: str, fault: Fault) -> None:
-        """Queues a fault for the next calls of an operation; ``*`` means any operation."""
-        with self._lock:
-            self._faults.add(operation, fault)
-
-    def requests_of(self, operation: str) -> list[Received]:
-        """The requests received for an operation, oldest first."""
-        with self._lock:
-            return [request for request in self.requests if request.operation == operation]
 
     def rotate_key(self, *, keep_old: bool = True) -> None:
         """Signs with a new key; without ``keep_old`` the old one leaves the JWKS."""
@@ -85,53 +56,20 @@ class VendorServer:
             self.rotate_key()
         return Answer.of({"keys": [key.as_dict(private=False) for key in self.keys]})
 
-    def stop(self) -> None:
-        """Stops listening."""
-        self._listener.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def unknown(self, _: Received) -> Answer:
         """The answer to a path or method that is not there."""
         return Answer(status=404)
 
-    def _handle(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Outcome:
-        operation, handler, segments = self._find(method, path)
-        request = Received(operation=operation, method=method, path=path, query=query, headers=headers, body=body)
-        with self._lock:
-            self.requests.append(request)
-            fault = self._faults.take(operation)
-
-        def run() -> Answer:
-            with self._lock:
-                try:
-                    answer = handler(request, *segments)
-                except Refused as exc:
-                    answer = exc.answer
-                silent = (method, operation) in self.trimmed or answer.status in self.undeclared
-                judges = [] if silent else self._descriptions
-                for description in judges:
-                    self.undescribed.extend(description.faults(self.as_described(request), answer))
-                return answer
-
-        return Outcome(run=run, fault=fault)
-
-    def as_described(self, request: Received) -> Received:
-        """The request as it is held against the description; a subclass may leave out what no description can say."""
-        return replace(request)
-
-    def _find(self, method: str, path: str) -> tuple[str, Handler, Sequence[str]]:
+    def _find(self, method: str, path: str) -> tuple[str, Run]:
         for wanted, pattern, operation, handler in self._routes:
             found = pattern.match(path)
             if wanted == method and found:
-                return operation, handler, found.groups()
-        return "unknown", self.unknown, ()
+                return operation, partial(_with_segments, handler, found.groups())
+        return "unknown", self.unknown
+
+
+def _with_segments(handler: Handler, segments: tuple[str, ...], request: Received) -> Answer:
+    return handler(request, *segments)
 
 
 def _new_key() -> RSAKey:

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx2
 import pytest
 
 from common.errors import InputError, KeyManagerRejected, OutcomeUnknown
 from common.http import HttpClient
+from common.http_transport import PooledTransport
 from keymanager.adapters.config import parse_config
 from keymanager.adapters.contract import (
     Capability,
@@ -22,17 +22,12 @@ from keymanager.adapters.contract import (
     TokenFacts,
 )
 from keymanager.adapters.pingfederate import PingFederateAdapter, PingFederateConfig
-from tests.conformance.test_pingfederate import (
-    DESCRIPTION,
-    held_against_the_description,
-    registering,
-    updating,
-    values_for,
-)
+from tests.conformance.test_pingfederate import LOOPBACK, registering, updating, values_for
 from tests.conformance.world import ManualClock, Wire, answer, ask, lost_answer, token_of
-from tests.fakes.described import Described, Description
 from tests.fakes.pingfederate_server import PingFederateServer
 from tests.fakes.pingfederate_server.server import HABITS
+from tests.fakes.vendor_descriptions import Description
+from tests.integration.test_vendor_descriptions import needs_descriptions
 
 READ, WRITE = "museum:read", "museum:write"
 BOTH_WAYS = pytest.mark.parametrize("management", ["admin_api", "client_service"])
@@ -62,13 +57,14 @@ def running(kind: type[PingFederateAdapter] = PingFederateAdapter) -> Iterator[K
     """A server with the two scopes."""
     clock = ManualClock(1_800_000_000.0)
     with PingFederateServer(clock=clock.now, quirks=replace(HABITS, token_seconds=7200)) as server:
-        made = Kit(server=server, wire=Wire(held_against_the_description(server)), clock=clock)
+        made = Kit(server=server, wire=Wire(PooledTransport(LOOPBACK)), clock=clock)
         for key in (READ, WRITE):
             made.adapter().register_scope(ScopeSpec(key=key))
         try:
             yield replace(made, kind=kind)
         finally:
             made.wire.close()
+        assert server.undescribed == []
 
 
 @pytest.fixture
@@ -290,16 +286,13 @@ def test_a_lost_answer_to_a_lasting_change_is_found_again(kit: Kit) -> None:
     assert found.observed["client_name"] == "Renamed"
 
 
+@needs_descriptions
 def test_every_kind_of_administrative_call_was_held_against_the_vendors_description() -> None:
-    if not DESCRIPTION.exists():
-        pytest.skip("the vendor's description is not here (ARCHWAY_SHARED)")
-    with PingFederateServer() as server:
-        held = held_against_the_description(server)
-        assert isinstance(held, Described)
+    with PingFederateServer() as server, closing(PooledTransport(LOOPBACK)) as transport:
         for kind in ("exclusive", "common"):
             changes = {"scope_kind": kind, "two_secrets": True}
             config = parse_config(PingFederateConfig, values_for(server, **changes))
-            adapter = PingFederateAdapter(config, HttpClient(transport=held), ManualClock(server.store.clock()))
+            adapter = PingFederateAdapter(config, HttpClient(transport=transport), ManualClock(server.store.clock()))
             key = f"museum:{kind}"
             adapter.register_scope(ScopeSpec(key=key))
             adapter.register_scope(ScopeSpec(key=key, description="Changed"))
@@ -313,29 +306,6 @@ def test_every_kind_of_administrative_call_was_held_against_the_vendors_descript
             adapter.delete_scope(key)
             adapter.delete_client(rotated.handle)
             list(adapter.check())
-        described = {(operation.method, operation.template) for operation in held.description.operations}
-        assert {(method, template) for method, template, _ in held.held} == described
-        held.close()
-
-
-def test_an_exchange_that_the_description_does_not_allow_is_caught() -> None:
-    if not DESCRIPTION.exists():
-        pytest.skip("the vendor's description is not here (ARCHWAY_SHARED)")
-
-    def odd(request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(418 if "clients/x" in str(request.url) else 200, json={"items": [{"clientId": 7}]})
-
-    wire = Described(httpx2.MockTransport(odd), Description.read(DESCRIPTION), base="http://127.0.0.1:1/api")
-    for method, path, body in (
-        ("GET", "/oauth/nothing", None),
-        ("GET", "/oauth/clients?unknown=1", None),
-        ("GET", "/oauth/clients?page=first", None),
-        ("GET", "/oauth/clients", None),
-        ("GET", "/oauth/clients/x", None),
-        ("POST", "/oauth/clients", {"clientId": "a", "name": "a", "grantTypes": ["client_credentials"]}),
-        ("POST", "/oauth/clients", {"name": "a", "grantTypes": []}),
-        ("DELETE", "/oauth/clients/a", {"body": "unasked"}),
-    ):
-        with pytest.raises(AssertionError):
-            wire.handle_request(httpx2.Request(method, f"http://127.0.0.1:1/api{path}", json=body))
-    assert wire.handle_request(httpx2.Request("GET", "http://127.0.0.1:1/elsewhere")).status_code == 200
+        held = {(method, template) for method, template, _ in server.exchanges.held}
+        assert held == Description.read("pingfederate-admin").operations
+        assert server.undescribed == []

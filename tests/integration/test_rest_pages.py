@@ -37,7 +37,7 @@ def world(db: None) -> Iterator[World]:
 
 
 def test_the_start_page_says_what_runs_and_where(world: World, client: Client) -> None:
-    answer = client.get("/")
+    answer = client.get("/about/")
     page = answer.content.decode()
     assert answer.status_code == 200
     assert settings.ARCHWAY_PUBLIC_URL in page

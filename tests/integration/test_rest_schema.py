@@ -28,6 +28,7 @@ PATCH DELETE GET /store/applications/{id}/
 POST /store/applications/{id}/credentials/
 GET PATCH DELETE /store/credentials/{id}/
 POST /store/credentials/{id}/rotate-secret/
+POST /store/credentials/{id}/drop-old-secret/
 POST /store/credentials/{id}/retry/
 POST /store/credentials/{id}/reveal-secret/
 POST /store/credentials/{id}/token/
@@ -40,6 +41,7 @@ POST GET /admin/key-managers/
 PATCH DELETE GET /admin/key-managers/{slug}/
 POST /admin/key-managers/discover/
 POST GET /admin/key-managers/{slug}/check/
+GET /admin/key-managers/{slug}/used-by/
 GET /admin/registrations/
 GET /admin/registrations/{id}/
 POST /admin/registrations/{id}/retry/

@@ -106,7 +106,7 @@ def test_a_scope_that_the_server_took_back_at_the_same_moment_is_named(place: Pl
 def test_a_client_whose_creation_was_not_answered_is_taken_over_by_the_next_creation(place: Place) -> None:
     adapter = place.adapter("a")
     wish = metadata("a")
-    place.server.queue("client.create", Fault.lost_answer())
+    place.server.fault("client.create", Fault.lost_answer())
     with pytest.raises(OutcomeUnknown):
         adapter.create_client(wish)
     made = adapter.create_client(wish)
@@ -130,7 +130,7 @@ def test_a_unique_key_that_was_hit_is_looked_up(place: Place) -> None:
     adapter = place.adapter("a")
     wish = metadata("a")
     made = adapter.create_client(wish)
-    place.server.queue("client.create", NOT_UNIQUE)
+    place.server.fault("client.create", NOT_UNIQUE)
     assert adapter.create_client(wish).handle == made.handle
 
 
@@ -150,7 +150,7 @@ def test_a_creation_that_fails_because_the_resource_server_is_not_ours_says_so(p
 
 def test_a_failure_that_tells_nothing_leaves_a_creation_unknown(place: Place) -> None:
     adapter = place.adapter("a")
-    place.server.queue("client.create", Fault.done_but(500, body=b"Internal server error"))
+    place.server.fault("client.create", Fault.done_but(500, body=b"Internal server error"))
     wish = metadata("a")
     with pytest.raises(OutcomeUnknown):
         adapter.create_client(wish)
@@ -215,7 +215,7 @@ def test_a_rotation_that_broke_off_is_unknown_and_is_mended(place: Place, fault:
     adapter = place.adapter("a")
     wish = metadata("a")
     made = adapter.create_client(wish)
-    place.server.meanwhile("client.create", lambda: place.server.queue("client.create", fault))
+    place.server.meanwhile("client.create", lambda: place.server.fault("client.create", fault))
     with pytest.raises(OutcomeUnknown):
         adapter.rotate_secret(made.handle, wish)
     broken = adapter.read_client(made.handle)
@@ -230,7 +230,7 @@ def test_a_rotation_that_broke_off_is_unknown_and_is_mended(place: Place, fault:
 def test_a_removal_that_failed_after_it_was_done_is_done(place: Place) -> None:
     adapter = place.adapter("a")
     made = adapter.create_client(metadata("a"))
-    place.server.queue("client.delete", Fault.done_but(500))
+    place.server.fault("client.delete", Fault.done_but(500))
     adapter.delete_client(made.handle)
     assert adapter.read_client(made.handle) is None
 
@@ -238,7 +238,7 @@ def test_a_removal_that_failed_after_it_was_done_is_done(place: Place) -> None:
 def test_a_removal_that_failed_is_not_done(place: Place) -> None:
     adapter = place.adapter("a")
     made = adapter.create_client(metadata("a"))
-    place.server.queue("client.delete", Fault.empty(500))
+    place.server.fault("client.delete", Fault.empty(500))
     with pytest.raises(OutcomeUnknown):
         adapter.delete_client(made.handle)
     assert ask(adapter, made).ok

@@ -105,7 +105,7 @@ def test_a_resource_server_that_exists_by_name_is_used_and_not_made_again(place:
 
 def test_a_name_that_somebody_took_at_the_same_moment_is_looked_up(place: Place) -> None:
     adapter = place.adapter()
-    place.server.queue("resource_server.create", Fault.done_but(500))
+    place.server.fault("resource_server.create", Fault.done_but(500))
     adapter.register_scope(ScopeSpec(key="a"))
     assert scopes_at(place) == {"a"}
 
@@ -192,7 +192,7 @@ def test_an_api_is_not_removed_with_the_clients_that_live_in_it(place: Place) ->
 
 def test_a_resource_whose_registration_was_not_answered_is_found_again(place: Place) -> None:
     adapter = place.adapter(resource_servers="per_api")
-    place.server.queue("resource_server.create", Fault.lost_answer())
+    place.server.fault("resource_server.create", Fault.lost_answer())
     with pytest.raises(Exception, match="no whole answer"):
         adapter.register_resource(MUSEUM)
     assert adapter.register_resource(MUSEUM).scopes == MUSEUM.scopes

@@ -52,8 +52,9 @@ def test_the_check_names_its_steps_and_leaves_nothing_behind(place: Place) -> No
     assert [(step.name, step.state) for step in steps] == [
         (name, StepState.PASSED)
         for name in (
-            "right to manage", "resource server", "token information", "create a client", "get a token",
-            "look the token up", "delete the client",
+            "right to manage", "resource server", "token information", "throw-away client", "make a client",
+            "read the client", "use the client's secret", "get a token", "introspect a fresh token",
+            "remove the client",
         )
     ]  # fmt: skip
     assert list(adapter.list_clients()) == []
@@ -61,11 +62,11 @@ def test_the_check_names_its_steps_and_leaves_nothing_behind(place: Place) -> No
 
 def test_the_check_deletes_its_client_also_after_a_failure(place: Place) -> None:
     adapter = place.adapter("a")
-    place.server.meanwhile("client.create", lambda: place.server.queue("token", Fault.refused(400)))
+    place.server.meanwhile("client.create", lambda: place.server.fault("token", Fault.refused(400)))
     steps = {step.name: step.state for step in adapter.check()}
     assert steps["get a token"] is StepState.FAILED
-    assert steps["look the token up"] is StepState.SKIPPED
-    assert steps["delete the client"] is StepState.PASSED
+    assert steps["introspect a fresh token"] is StepState.SKIPPED
+    assert steps["remove the client"] is StepState.PASSED
     assert list(adapter.list_clients()) == []
 
 
@@ -78,7 +79,7 @@ def test_the_check_refuses_an_administrator(place: Place) -> None:
 
 def test_a_busy_server_is_unavailable(place: Place) -> None:
     adapter = place.adapter("a")
-    place.server.queue("client.create", Fault.too_many(retry_after=9))
+    place.server.fault("client.create", Fault.too_many(retry_after=9))
     with pytest.raises(KeyManagerUnavailable) as caught:
         adapter.create_client(metadata("a"))
     assert caught.value.retry_after == 9.0

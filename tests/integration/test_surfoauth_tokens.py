@@ -95,7 +95,7 @@ def test_a_refused_key_of_the_resource_server_is_a_fault_of_the_configuration_an
     with pytest.raises(KeyManagerUnavailable):
         adapter.introspect(token)
     assert isinstance(adapter.introspect(token), TokenFacts)
-    place.server.queue("tokeninfo", Fault.empty(401))
+    place.server.fault("tokeninfo", Fault.empty(401))
     with pytest.raises(KeyManagerRejected) as caught:
         adapter.introspect(token)
     assert caught.value.remote_code == "own_client_refused"
@@ -107,7 +107,7 @@ def test_tokens_are_looked_up_while_the_administration_is_down(place: Place) -> 
     token = str(ask(adapter, adapter.create_client(metadata("a"))).body["access_token"])
     assert isinstance(adapter.introspect(token), TokenFacts)
     clock.time += 3000
-    place.server.queue("resource_server.list", Fault.empty(500, times=99))
+    place.server.fault("resource_server.list", Fault.empty(500, times=99))
     assert isinstance(adapter.introspect(token), TokenFacts)
     assert isinstance(adapter.introspect(token), TokenFacts)
     assert len(place.server.requests_of("resource_server.list")) <= 5

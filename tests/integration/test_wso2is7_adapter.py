@@ -1,6 +1,5 @@
 """What is particular about WSO2 Identity Server 7: each trap of its documentation page, on the fake."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -30,16 +29,13 @@ from keymanager.adapters.wso2is7 import Wso2Is7Adapter, Wso2Is7Config
 from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
 from tests.fakes.faults import Fault, Kind
-from tests.fakes.messages import Answer, Received
-from tests.fakes.vendor_descriptions import DESCRIPTIONS, described
 from tests.fakes.wso2is7_server import PORTAL, SHARED, Wso2Is7Server
+from tests.integration.test_vendor_descriptions import needs_descriptions
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
 OPENED: list[HttpClient] = []
 READ, WRITE = "museum:read", "museum:write"
 MARKER = "0c0ffee0-0000-4000-8000-000000000001"
-PRESENT = DESCRIPTIONS.is_dir()
-needs_descriptions = pytest.mark.skipif(not PRESENT, reason=f"no descriptions at {DESCRIPTIONS}: set ARCHWAY_SHARED")
 
 
 @pytest.fixture
@@ -472,57 +468,10 @@ def test_a_server_with_an_issuer_of_another_name_is_managed_at_its_own_url(
     assert isinstance(adapter.introspect(str(token(adapter, made).body["access_token"])), TokenFacts)
 
 
-# the fake is really held against the descriptions
-
-
-def test_a_run_that_counts_has_the_descriptions() -> None:
-    assert PRESENT or not os.environ.get("CI"), f"no descriptions at {DESCRIPTIONS}"
-
-
-@needs_descriptions
-@pytest.mark.parametrize(
-    ("name", "prefix", "method", "path", "body", "answer"),
-    [
-        ("wso2is7-dcr", "/d", "POST", "/d/register", b'{"client_name": "a"}', Answer.of({}, status=201)),
-        ("wso2is7-dcr", "/d", "GET", "/d/register/a", b"", Answer.of({"redirect_uris": "a"})),
-        (
-            "wso2is7-applications",
-            "/s",
-            "POST",
-            "/s/applications/a/inbound-protocols/oidc/secrets",
-            b"{}",
-            Answer.of({}),
-        ),
-        ("wso2is7-api-resources", "/s", "POST", "/s/api-resources", b'{"name": "a"}', Answer.of({}, status=201)),
-    ],
-    ids=["required member", "wrong type", "status", "required in the answer"],
-)
-def test_what_the_descriptions_do_not_allow_is_named(
-    name: str, prefix: str, method: str, path: str, body: bytes, answer: Answer
-) -> None:
-    found = described(name, prefix)
-    assert found is not None
-    headers = {"content-type": "application/json"} if body else {}
-    request = Received(operation="", method=method, path=path, headers=headers, body=body)
-    assert found.faults(request, answer)
-
-
 @needs_descriptions
 def test_every_management_call_of_the_adapter_is_described(server: Wso2Is7Server, adapter: Wso2Is7Adapter) -> None:
     made = adapter.create_client(machine())
     adapter.rotate_secret(made.handle, machine())
     adapter.delete_client(made.handle)
-    known = [
-        description
-        for name, prefix in (
-            ("wso2is7-dcr", "/api/identity/oauth2/dcr/v1.1"),
-            ("wso2is7-applications", "/api/server/v1"),
-            ("wso2is7-api-resources", "/api/server/v1"),
-        )
-        if (description := described(name, prefix)) is not None
-    ]
-    managed = [request for request in server.requests if request.path.startswith("/api/")]
-    assert len(managed) >= 6
-    for request in managed:
-        assert any(description.knows(request) for description in known), request.path
+    assert len(server.exchanges.held) >= 5
     assert SHARED in {resource.identifier for resource in server.state.resources.values()}

@@ -1,6 +1,5 @@
 """What is particular about WSO2 Identity Server 5 and 6: each trap of its documentation page, on the fake."""
 
-import os
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -28,17 +27,14 @@ from keymanager.adapters.wso2is import Wso2IsAdapter, Wso2IsConfig
 from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
 from tests.fakes.faults import Fault
-from tests.fakes.messages import Answer, Received
-from tests.fakes.vendor_descriptions import DESCRIPTIONS, described
 from tests.fakes.wso2is_server import PORTAL, Wso2IsServer
+from tests.integration.test_vendor_descriptions import needs_descriptions
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
 OPENED: list[HttpClient] = []
 READ, WRITE = "museum:read", "museum:write"
 MARKER = "0c0ffee0-0000-4000-8000-000000000001"
 WEB = {"grant_types": ("authorization_code",), "redirect_uris": ("https://a.example/back", "https://b.example/back")}
-PRESENT = DESCRIPTIONS.is_dir()
-needs_descriptions = pytest.mark.skipif(not PRESENT, reason=f"no descriptions at {DESCRIPTIONS}: set ARCHWAY_SHARED")
 
 
 @pytest.fixture
@@ -339,44 +335,9 @@ def test_a_wrong_setting_is_named(values: dict[str, Any], field: str) -> None:
     assert field in caught.value.fields
 
 
-# the fake is really held against the descriptions
-
-
-def test_a_run_that_counts_has_the_descriptions() -> None:
-    assert PRESENT or not os.environ.get("CI"), f"no descriptions at {DESCRIPTIONS}"
-
-
-@needs_descriptions
-@pytest.mark.parametrize(
-    ("name", "method", "path", "body", "answer"),
-    [
-        ("wso2is-keymanager-operations", "POST", "/x/dcr/register", b'{"client_name": "a"}', Answer.of({}, status=201)),
-        ("wso2is-keymanager-operations", "GET", "/x/dcr/register/a", b"", Answer.of({"client_secret_expires_at": 0})),
-        ("wso2is-keymanager-operations", "DELETE", "/x/dcr/register/a", b"", Answer(status=200)),
-        ("wso2is-oauth2-scopes", "PUT", "/x/scopes/name/a", b"{}", Answer.of({"name": "a", "displayName": "a"})),
-    ],
-    ids=["required member", "wrong type", "status", "required display name"],
-)
-def test_what_the_descriptions_do_not_allow_is_named(
-    name: str, method: str, path: str, body: bytes, answer: Answer
-) -> None:
-    found = described(name, "/x")
-    assert found is not None
-    headers = {"content-type": "application/json"} if body else {}
-    assert found.faults(Received(operation="", method=method, path=path, headers=headers, body=body), answer)
-
-
 @needs_descriptions
 def test_every_management_call_of_the_adapter_is_described(server: Wso2IsServer, adapter: Wso2IsAdapter) -> None:
     made = adapter.create_client(machine())
     adapter.rotate_secret(made.handle, machine())
     adapter.delete_client(made.handle)
-    names = {
-        "wso2is-keymanager-operations": "/keymanager-operations",
-        "wso2is-oauth2-scopes": "/api/identity/oauth2/v1.0",
-    }
-    known = [found for name, prefix in names.items() if (found := described(name, prefix)) is not None]
-    managed = [request for request in server.requests if not request.path.startswith("/oauth2/")]
-    assert len(managed) == 5
-    for request in managed:
-        assert any(description.knows(request) for description in known), request.path
+    assert len(server.exchanges.held) >= 5

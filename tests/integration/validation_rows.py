@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Role, Team
 from keymanager.models import AcceptedKeyManagers, Credential, KeyManager
+from keymanager.services.issuers import claim_issuers
 from subscriptions.models import Api, ApiVersion, Application, ChangeKind, Operation, Plan, Scope, Subscription
 from subscriptions.recording import announce
 from subscriptions.services.subscribing import move_subscription
@@ -37,6 +38,7 @@ def make_rows(issuer: str = "https://idp.example", **config: Any) -> Rows:
     key_manager = KeyManager.objects.create(
         slug="idp", name="IdP", adapter="rfc", issuer=issuer, config={"issuer": issuer, **config}
     )
+    claim_issuers(key_manager)
     api = Api.objects.create(team=apis_team, name="Museum", context="/museum")
     api_version = ApiVersion.objects.create(
         api=api,

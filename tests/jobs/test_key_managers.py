@@ -1,16 +1,20 @@
 """Key managers: configuration, masks, guards, checks, keys of secrets at rest."""
 
 import io
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from celery import current_app
 from django.core.management import call_command
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from accounts.actor import Actor
+from accounts.models import Role
 from common.errors import InputError, NotAllowed, RuleError
 from common.secretbox import format_keys, generate_key
 from keymanager import jobs
@@ -22,7 +26,7 @@ from keymanager.services.configuration import shown_config
 from keymanager.validation.signing import current_signing_key
 from subscriptions.models import AuditEvent, ChangeEvent, ChangeKind
 from tests.fakes.rfc_server import RfcServer
-from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+from tests.jobs.kit import Worker, application, person, registration_of, rfc_key_manager, wish
 from tests.servers.process import free_port
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +77,42 @@ def test_two_enabled_key_managers_cannot_have_one_issuer(admin: Actor, server: R
     rfc_key_manager(server, admin=admin, slug="second")
     with pytest.raises(InputError):
         key_managers.enable_key_manager(actor=admin, key_manager=first)
+
+
+def test_an_alias_is_an_issuer_that_nobody_else_can_have(admin: Actor, server: RfcServer) -> None:
+    alias = "https://alias.example"
+    first = rfc_key_manager(server, admin=admin, issuer_aliases=[alias])
+    with pytest.raises(InputError) as caught:
+        rfc_key_manager(server, admin=admin, slug="second", issuer="https://own.example", issuer_aliases=[alias])
+    assert list(caught.value.fields) == ["config.issuer_aliases"]
+    assert not KeyManager.objects.filter(slug="second").exists()
+    with pytest.raises(InputError) as caught:
+        rfc_key_manager(server, admin=admin, slug="second", issuer=alias)
+    assert list(caught.value.fields) == ["issuer"]
+    key_managers.update_key_manager(actor=admin, key_manager=first, config={"issuer_aliases": []})
+    rfc_key_manager(server, admin=admin, slug="second", issuer=alias)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_key_managers_that_claim_an_issuer_at_the_same_moment_one_gets_it(server: RfcServer) -> None:
+    admin = person("administrator", Role.ADMINISTRATOR)
+    start = threading.Barrier(2)
+
+    def make(number: int) -> str:
+        own = f"https://own-{number}.example"
+        start.wait(5)
+        try:
+            rfc_key_manager(server, admin=admin, slug=f"idp-{number}", issuer=own, issuer_aliases=["https://a.example"])
+        except InputError as exc:
+            return next(iter(exc.fields))
+        finally:
+            connection.close()
+        return "made"
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        outcomes = sorted(pool.map(make, range(2)))
+    assert outcomes == ["config.issuer_aliases", "made"]
+    assert KeyManager.objects.count() == 1
 
 
 def test_only_administrators_change_key_managers(developer: Actor, server: RfcServer) -> None:

@@ -16,7 +16,7 @@ from subscriptions.models import ApiVersion
 from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts, create_api_version
 from tests.fakes.faults import Fault
 from tests.fakes.surfoauth import SurfOAuthServer
-from tests.jobs.kit import Worker, application, person, registration_of, wish
+from tests.jobs.kit import Worker, application, choose, person, registration_of, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_scopes_client_token_new_secret_and_removal(
 
     row = wish(developer, application(developer), surf)
     worker.settle()
-    credentials.change_credential(actor=developer, credential=row, scopes=["museum:read"])
+    choose(developer, row, "museum:read")
     worker.settle()
     row.refresh_from_db()
     assert registration_of(row).state == "active"
@@ -95,7 +95,7 @@ def test_a_creation_with_an_unknown_outcome_ends_in_one_client(
     fault: Fault, admin: Actor, developer: Actor, surfoauth: SurfOAuthServer, worker: Worker
 ) -> None:
     surf = key_manager(surfoauth, admin)
-    surfoauth.queue("client.create", fault)
+    surfoauth.fault("client.create", fault)
     row = wish(developer, application(developer), surf)
     worker.settle()
     row.refresh_from_db()
@@ -116,9 +116,9 @@ def test_a_rotation_with_an_unknown_outcome_ends_in_a_client_that_works(
     worker.settle()
     row.refresh_from_db()
     if broken_at == 1:
-        surfoauth.queue("client.create", Fault.lost_answer())
+        surfoauth.fault("client.create", Fault.lost_answer())
     else:
-        surfoauth.meanwhile("client.create", lambda: surfoauth.queue("client.create", Fault.lost_answer()))
+        surfoauth.meanwhile("client.create", lambda: surfoauth.fault("client.create", Fault.lost_answer()))
     before = row.secret_sha256
     credentials.rotate_secret(actor=developer, credential=row)
     worker.settle()

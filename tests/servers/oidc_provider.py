@@ -27,8 +27,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import IO, Literal
 
-from tests.servers.install import CannotInstall, node_program
-from tests.servers.layout import NODE_MODULES, NODE_PACKAGE
+from tests.servers.install import node_program
+from tests.servers.layout import NODE_MODULES, NODE_PACKAGE, CannotInstall
 from tests.servers.process import ServerDidNotStart, ServerProcess
 from tests.servers.readiness import answers
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis as redis_client
 
-from tests.servers import glewlwyd, oidc_provider, postgres, redis
+from tests.servers import glewlwyd, keycloak, mitreid, oidc_provider, postgres, redis
 from tests.servers.process import ServerDidNotStart, ServerProcess, accepts_connections, free_port
 
 pytestmark = pytest.mark.servers
@@ -134,6 +134,32 @@ def test_a_scope_added_at_glewlwyd_is_granted_once_the_client_has_it_and_even_af
     with pytest.raises(urllib.error.HTTPError, match="404"):
         server.admin("GET", "/scope/later:scope")
     assert machine_token(server.token_endpoint, *credentials, "later:scope")
+
+
+def test_mitreid_connect_registers_a_client_and_a_protected_resource_that_introspects_its_token() -> None:
+    with mitreid.start() as server:
+        body = {**MACHINE_CLIENT, "redirect_uris": [], "response_types": []}
+        client = post(server.registration_endpoint, body, "", as_json=True)
+        api = post(server.resource_endpoint, {"client_name": "Museum", "scope": "museum:read"}, "", as_json=True)
+        token = machine_token(server.token_endpoint, client["client_id"], client["client_secret"], "museum:read")
+        facts = post(server.introspection_endpoint, {"token": token}, basic(api["client_id"], api["client_secret"]))
+    assert not accepts_connections(server.port)
+    assert (facts["active"], facts["client_id"], facts["scope"]) == (True, client["client_id"], "museum:read")
+
+
+def test_keycloak_stops_with_its_java_process_and_knows_its_clients_after_a_restart(tmp_path: Path) -> None:
+    form = {"grant_type": "client_credentials", "client_id": keycloak.KM_CLIENT_ID}
+    with keycloak.start(home=tmp_path) as server:
+        port = server.port
+        keycloak.administer(server.server_url, "POST", "/archway/clients", {"clientId": "kept"})
+        body = {**form, "client_secret": keycloak.KM_CLIENT_SECRET}
+        request = urllib.request.Request(server.realm.token_endpoint, urllib.parse.urlencode(body).encode())
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert json.loads(answer.read())["token_type"] == "Bearer"
+    assert not accepts_connections(port)
+    with keycloak.start(home=tmp_path) as again:
+        clients = keycloak.administer(again.server_url, "GET", "/archway/clients?clientId=kept")
+    assert [client["clientId"] for client in clients] == ["kept"]
 
 
 def test_a_taken_port_is_refused_in_words() -> None:

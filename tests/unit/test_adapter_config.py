@@ -9,8 +9,8 @@ from keymanager.adapters.config import describe_config, parse_config
 from keymanager.adapters.registry import ADAPTERS, adapter_class
 from keymanager.adapters.resident import ResidentConfig
 from keymanager.adapters.rfc import RfcConfig
-from keymanager.adapters.rfc.discovery import discovery_urls
 from keymanager.adapters.rfc.presets import PRESETS, with_preset
+from keymanager.adapters.well_known import discovery_urls
 
 GOOD: dict[str, Any] = {
     "issuer": "https://idp.example/realms/one",
@@ -49,7 +49,19 @@ def test_a_list_becomes_a_tuple() -> None:
         ({"initial_access_token_mode": "client_credentials"}, "registration_client_id"),
         ({"empty_redirect_uris": False}, "placeholder_redirect_uri"),
         ({"scopes_api": "glewlwyd", "admin_url": "https://a.example"}, "admin_api_key"),
-        ({"introspection_client_id": ""}, "introspection_client_id"),
+        ({"introspection_client_id": "", "token_validation": "introspection"}, "introspection_client_id"),
+        ({"token_validation": "tokeninfo"}, "tokeninfo_endpoint"),
+        ({"token_validation": "guess"}, "token_validation"),
+        ({"pinned_keys": "no key"}, "pinned_keys"),
+        ({"pinned_keys": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"}, "pinned_keys"),
+        ({"pinned_keys": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"}, "pinned_keys"),
+        ({"issuer_aliases": ["idp.example"]}, "issuer_aliases"),
+        ({"issuer_aliases": ["https://a.example", "https://a.example"]}, "issuer_aliases"),
+        ({"audience_rule": "any_of"}, "expected_audiences"),
+        ({"accepted_algorithms": []}, "accepted_algorithms"),
+        ({"accepted_algorithms": ["RS256", "none"]}, "accepted_algorithms"),
+        ({"accepted_algorithms": ["HS256"]}, "accepted_algorithms"),
+        ({"clock_skew_seconds": 301}, "clock_skew_seconds"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], field: str) -> None:

@@ -4,14 +4,17 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from common.errors import KeyManagerUnavailable
 from keymanager.adapters.contract import Inactive, Introspection, TokenFacts
 from keymanager.validation.codes import Code
+from keymanager.validation.quiet_periods import QuietPeriods
 from keymanager.validation.resolved import BadToken, GoodToken, NoAnswer, Resolved
 from keymanager.validation.resolver import TokenResolver
 from keymanager.validation.token_cache import BAD_SECONDS, TokenCache
 from keymanager.validation.token_sources import LiveTokens
-from tests.unit.validation_kit import NOW, AdapterInMemory, World, key_manager, route
+from tests.unit.validation_kit import NOW, AdapterInMemory, ManualClock, World, key_manager, route
 
 DIGEST = b"d" * 32
 
@@ -140,10 +143,11 @@ class Live:
     def __init__(self, adapter: AdapterInMemory, *, wait_seconds: float = 5.0) -> None:
         self.world = World(adapters={1: adapter})
         self.cache = TokenCache(good_seconds=60)
+        self.monotonic = ManualClock(0.0)
         self.executor = ThreadPoolExecutor(max_workers=4)
         self.source = LiveTokens(
             cache=self.cache,
-            resolver=TokenResolver(self.world, self.world.clock),
+            resolver=TokenResolver(self.world, self.world.clock, quiet=QuietPeriods(self.monotonic.now)),
             executor=self.executor,
             clock=self.world.clock,
             wait_seconds=wait_seconds,
@@ -187,20 +191,28 @@ def test_a_token_that_is_revoked_while_it_is_looked_up_is_not_remembered_as_good
     assert live.cache.good(DIGEST, NOW) is None
 
 
-def test_an_unreachable_key_manager_is_asked_again_by_the_next_call() -> None:
+@pytest.mark.parametrize(("retry_after", "pause"), [(None, 1.0), (0.0, 0.0), (30.0, 30.0), (86_400.0, 300.0)])
+def test_a_key_manager_that_did_not_answer_is_left_alone_for_as_long_as_it_asked(
+    retry_after: float | None, pause: float
+) -> None:
     adapter = AdapterInMemory("introspection")
-    adapter.error = KeyManagerUnavailable()
+    adapter.error = KeyManagerUnavailable(retry_after=retry_after)
     live = Live(adapter)
 
-    async def run() -> tuple[Resolved, Resolved]:
-        first = await live.ask()
+    async def run() -> list[Resolved]:
+        asked = [await live.ask()]
+        if pause:
+            live.monotonic.time += pause - 0.5
+            asked += [await live.ask() for _ in range(50)]
         adapter.error = None
         adapter.answers["opaque"] = TokenFacts(client_id="client-1", scopes=frozenset(), exp=int(NOW) + 60)
-        return first, await live.ask()
+        live.monotonic.time += 0.5
+        return [*asked, await live.ask()]
 
-    first, second = asyncio.run(run())
-    assert isinstance(first, NoAnswer)
-    assert isinstance(second, GoodToken)
+    *first, last = asyncio.run(run())
+    assert all(isinstance(answer, NoAnswer) and 1 <= answer.retry_after <= 300 for answer in first)
+    assert isinstance(last, GoodToken)
+    assert adapter.introspections == 2
 
 
 def test_a_caller_does_not_wait_longer_than_its_patience_and_the_answer_serves_the_next_one() -> None:

@@ -1,11 +1,13 @@
-"""How a key manager's tokens are checked follows from its adapter's configuration alone."""
+"""How a key manager's tokens are checked follows from its configuration alone."""
+
+from typing import Any
 
 import pytest
 
 from keymanager.adapters.contract import KeyManagerAdapter
-from keymanager.adapters.resident import ResidentConfig
+from keymanager.adapters.registry import ADAPTERS
 from keymanager.adapters.rfc.config import RfcConfig
-from keymanager.validation.resolver import validates_by
+from keymanager.adapters.token_rules import CHECKS, TokenRules, checks_locally
 from tests.unit.validation_kit import AdapterInMemory
 
 ISSUER = "https://idp.example"
@@ -17,16 +19,20 @@ def with_config(config: object) -> KeyManagerAdapter:
     return adapter
 
 
-@pytest.mark.parametrize("mode", ["jwt", "introspection"])
-def test_the_switch_of_any_rfc_server_decides(mode: str) -> None:
-    assert validates_by(with_config(RfcConfig(issuer=ISSUER, token_validation=mode))) == mode
+@pytest.mark.parametrize(
+    ("mode", "local"), [("jwt", True), ("auto", True), ("introspection", False), ("tokeninfo", False)]
+)
+def test_the_switch_decides_whether_a_jwt_is_judged_by_its_signature(mode: str, local: bool) -> None:
+    assert checks_locally(with_config(RfcConfig(issuer=ISSUER, token_validation=mode))) is local
 
 
-@pytest.mark.parametrize(("token_format", "mode"), [("jwt", "jwt"), ("opaque", "introspection")])
-def test_the_residents_token_format_decides(token_format: str, mode: str) -> None:
-    config = ResidentConfig(issuer=ISSUER, management_token="m", access_token_format=token_format)
-    assert validates_by(with_config(config)) == mode
+def test_a_configuration_without_the_switch_is_judged_as_by_default() -> None:
+    assert checks_locally(with_config(object()))
 
 
-def test_an_adapter_without_a_switch_verifies_where_it_has_keys() -> None:
-    assert validates_by(with_config(object())) == "jwt"
+@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=list(ADAPTERS))
+def test_the_rules_of_an_adapter_offer_no_check_that_is_not_known(adapter: Any) -> None:
+    item = TokenRules.__dataclass_fields__["token_validation"]
+    own = adapter.Config.__dataclass_fields__["token_validation"]
+    assert set(own.metadata["field"].choices) <= set(CHECKS)
+    assert own.metadata["field"].label == item.metadata["field"].label

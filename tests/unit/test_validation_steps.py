@@ -215,7 +215,7 @@ def test_an_opaque_token_is_asked_at_each_accepted_key_manager_in_order_until_on
     first.answers["opaque"] = Inactive(reason="unknown")
     second.answers["opaque"] = TokenFacts(client_id="client-1", scopes=frozenset(), exp=int(NOW) + 60)
     world = World(adapters={1: first, 2: second})
-    world.facts.put_key_managers([key_manager(1, issuer=""), key_manager(2)])
+    world.facts.put_key_managers([key_manager(1, issuers=frozenset()), key_manager(2)])
     world.facts.put_credentials([credential()])
     assert world.refusal("opaque").code == Code.CLIENT_UNKNOWN
     assert (first.introspections, second.introspections) == (1, 1)

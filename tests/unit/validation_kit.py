@@ -8,6 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from keymanager.adapters.contract import Capability, Introspection, KeyManagerAdapter
+from keymanager.adapters.token_rules import TokenRules
 from keymanager.validation.decider import Decider
 from keymanager.validation.facts import (
     ApplicationFacts,
@@ -45,21 +46,14 @@ class ManualClock:
         return self.time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterConfig:
-    """The one switch."""
-
-    token_validation: str = "jwt"
-
-
 class AdapterInMemory(KeyManagerAdapter):
     """A key manager whose keys and answers a test sets. ``error`` is raised instead of any answer."""
 
     slug = "memory"
     label = "In memory"
 
-    def __init__(self, token_validation: str = "jwt") -> None:
-        self.config = AdapterConfig(token_validation=token_validation)
+    def __init__(self, token_validation: str = "jwt", **rules: Any) -> None:
+        self.config = self.rules = TokenRules(token_validation=token_validation, **rules)
         self.keys: list[Mapping[str, Any]] = [public(SIGNING_KEY)]
         self.answers: dict[str, Introspection] = {}
         self.otherwise: Introspection | None = None
@@ -71,6 +65,11 @@ class AdapterInMemory(KeyManagerAdapter):
     def capabilities(self) -> frozenset[Capability]:
         """What it can do."""
         return frozenset({Capability.JWKS, Capability.INTROSPECT})
+
+    @property
+    def knows_opaque_tokens(self) -> bool:
+        """Unless it issues JWTs alone."""
+        return self.rules.token_validation != "jwt"
 
     def jwks(self) -> Mapping[str, Any]:
         """The keys of the moment."""
@@ -112,7 +111,7 @@ def token(
 def key_manager(number: int = 1, **changes: Any) -> KeyManagerFacts:
     """Facts of a key manager."""
     values: dict[str, Any] = {
-        "id": number, "slug": f"idp-{number}", "issuer": ISSUER if number == 1 else "", "enabled": True,
+        "id": number, "slug": f"idp-{number}", "issuers": frozenset({ISSUER} if number == 1 else ()), "enabled": True,
         "revision": 1, "position": number,
     }  # fmt: skip
     return KeyManagerFacts(**{**values, **changes})

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 _MOST_LIFETIME = 2_592_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Auth0Config:
+class Auth0Config(TokenRules):
     """One Auth0 tenant."""
 
     issuer: str = knob(
@@ -37,6 +38,8 @@ class Auth0Config:
         "Own APIs: identifiers begin with", "urn:archway:", help="Only Auth0 APIs that begin so are looked at."
     )
     token_lifetime: int = knob("Access tokens live (seconds)", 0, help="0: as Auth0 has it. At most 2,592,000.")
+    # There is no introspection.
+    token_validation: str = checked_by("auto", "auto", "jwt")
 
     def check(self) -> dict[str, list[str]]:
         """Errors that concern more than one field, by field."""
@@ -57,11 +60,6 @@ class Auth0Config:
     def api_audience(self) -> str:
         """The Management API's URL, which is also its audience: with a slash at its end."""
         return self.management_url or f"{self.issuer}api/v2/"
-
-    @property
-    def token_validation(self) -> str:
-        """There is no introspection: access tokens are checked with the tenant's keys."""
-        return "jwt"
 
 
 def knobs(config: Auth0Config) -> RfcConfig:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -12,7 +13,7 @@ _API_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntraConfig:
+class EntraConfig(TokenRules):
     """One tenant, our own administrative application in it, and how access tokens look."""
 
     tenant_id: str = knob("Tenant id", required=True, help="The directory's GUID, not one of its domain names.")
@@ -42,7 +43,7 @@ class EntraConfig:
         help="All scopes are permissions of one application with the id URI api://TENANT/NAME.",
     )
     two_secrets: bool = knob(
-        "A replaced secret stays valid until it is dropped", False, help="Otherwise it ends when it is replaced."
+        "A replaced secret stays valid until it is dropped", True, help="Otherwise it ends when it is replaced."
     )
     secret_days: int = knob("Days until a client secret expires", 0, help="0: what the directory gives (two years).")
     trial_client: bool = knob(
@@ -50,6 +51,8 @@ class EntraConfig:
         False,
         help="A removed application stays in the directory's recycle bin for 30 days and counts against its quota.",
     )
+    # There is no introspection.
+    token_validation: str = checked_by("auto", "auto", "jwt")
 
     def check(self) -> dict[str, list[str]]:
         """Errors that concern more than one field, by field."""
@@ -64,11 +67,6 @@ class EntraConfig:
         if self.access_token_version == "v1.0" and not self.issuer.endswith(f"/{self.tenant_id}/"):
             errors["issuer"] = [f"Access tokens of version v1.0 name an address that ends with /{self.tenant_id}/."]
         return errors
-
-    @property
-    def token_validation(self) -> str:
-        """Entra has no introspection: tokens are checked with its keys."""
-        return "jwt"
 
     @property
     def grant_types(self) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 _PREFIX = re.compile(r"[A-Za-z0-9_-]*")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HydraConfig:
+class HydraConfig(TokenRules):
     """Hydra has two ports: the public one is the issuer, the administration port asks nobody who they are."""
 
     issuer: str = knob("Issuer", kind="url", required=True, help="As the discovery document of the public port says.")
@@ -35,12 +36,8 @@ class HydraConfig:
     access_token_strategy: str = knob(
         "Access tokens of our clients", "server", choices=("server", "opaque", "jwt"), help="server: as Hydra is set."
     )
-    token_validation: str = knob(
-        "Access tokens are checked by",
-        "introspection",
-        choices=("introspection", "jwt"),
-        help="jwt needs the key set hydra.jwt.access-token among those that Hydra publishes.",
-    )
+    # Keys are of use only where Hydra publishes hydra.jwt.access-token.
+    token_validation: str = checked_by("introspection", "auto", "jwt", "introspection")
     secret_rotation: str = knob(
         "A new secret",
         "replace",

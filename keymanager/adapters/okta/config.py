@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 _SERVERS = "/oauth2/"
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OktaConfig:
+class OktaConfig(TokenRules):
     """One authorization server of one Okta organisation."""
 
     issuer: str = knob(
@@ -33,11 +34,11 @@ class OktaConfig:
     )
     secret_rotation: str = knob(
         "A new secret",
-        "replace",
+        "overlap",
         choices=("replace", "overlap"),
-        help="Ends the old secret at once, or leaves it good until it is dropped (Apps API only).",
+        help="Ends the old secret at once, or leaves it good until it is dropped. Dynamic registration always ends it.",
     )
-    token_validation: str = knob("Access tokens are checked by", "introspection", choices=("introspection", "jwt"))
+    token_validation: str = checked_by("auto", "auto", "jwt", "introspection")
     introspection_client_id: str = knob("Introspection: client id", help="A service app of our own.")
     introspection_client_secret: str = knob("Introspection: client secret", secret=True)
     marker_url: str = knob(
@@ -54,8 +55,6 @@ class OktaConfig:
             errors["issuer"] = ["This must be that of a custom authorization server: https://…/oauth2/… and its id."]
         if self.token_validation == "introspection" and not self.introspection_client_id:
             errors["introspection_client_id"] = ["This is required here."]
-        if self.secret_rotation == "overlap" and self.management != "apps":
-            errors["secret_rotation"] = ["Two secrets need the Apps API."]
         return errors
 
     @property
@@ -86,7 +85,7 @@ def knobs(config: OktaConfig) -> RfcConfig:
         introspection_client_id=config.introspection_client_id,
         introspection_client_secret=config.introspection_client_secret,
         token_validation=config.token_validation,
-        jwt_introspection=config.token_validation == "introspection",
+        jwt_introspection=config.token_validation != "jwt",
         client_id_claims=("cid", "client_id"),
         scope_claims=("scp", "scope"),
         userinfo=True,

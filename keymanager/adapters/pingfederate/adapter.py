@@ -1,6 +1,7 @@
 """The ``pingfederate`` adapter: the RFCs at the runtime, clients and scopes by one of two management interfaces."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from common.http import HttpClient
@@ -10,8 +11,11 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     ScopeSpec,
+    ServerMetadata,
+    StepState,
     Verification,
 )
 from keymanager.adapters.pingfederate.admin_clients import AdminClients
@@ -21,7 +25,8 @@ from keymanager.adapters.pingfederate.scopes import Scopes
 from keymanager.adapters.pingfederate.service_clients import ServiceClients
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
-from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.trial_client import MAKE, TrialClient
+from keymanager.adapters.well_known import path_of
 
 C = Capability
 
@@ -44,6 +49,13 @@ class PingFederateAdapter(RfcAdapter):
             self._admin if by_admin_api else ServiceClients(config, management)
         )
         self._scopes = Scopes(config, management)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its paths."""
+        if path_of(found.token_endpoint).endswith("/as/token.oauth2"):
+            return Recognised(reason="Tokens are issued at /as/token.oauth2.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -82,7 +94,9 @@ class PingFederateAdapter(RfcAdapter):
 
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A new secret; the old one ends now, or after the configured retention."""
-        return self._managed.rotate(handle, metadata)
+        answer = self._managed.rotate(handle, metadata)
+        ends = int(self.clock.now()) + 60 * self._settings.retention if self._settings.retention else 0
+        return replace(answer, old_secret_expires_at=ends)
 
     def drop_old_secret(self, handle: ClientHandle) -> None:
         """End the retained secret before its time."""
@@ -126,3 +140,5 @@ class PingFederateAdapter(RfcAdapter):
         yield timed("right to manage clients", self._managed.probe)
         if self._settings.trial_client:
             yield from TrialClient(self).steps()
+        else:
+            yield CheckStep(name=MAKE, state=StepState.SKIPPED, reason="The setting trial_client is off.")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from keymanager.adapters.config import knob
 from keymanager.adapters.pingfederate.mapping import OFFERED
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PingFederateConfig:
+class PingFederateConfig(TokenRules):
     """Where its runtime and its management are, and our rights at both."""
 
     issuer: str = knob("Issuer", kind="url", required=True, help="The runtime's, for example https://HOST:9031")
@@ -26,7 +27,7 @@ class PingFederateConfig:
     )
     management_user: str = knob("Management: user", required=True)
     management_password: str = knob("Management: password", secret=True, required=True)
-    token_validation: str = knob("Access tokens are checked by", "introspection", choices=("introspection", "jwt"))
+    token_validation: str = checked_by("auto", "auto", "jwt", "introspection")
     introspection_client_id: str = knob(
         "Introspection: client id", help="A client with the grant type for access token validation."
     )

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keymanager.adapters.claims import USUAL_CLIENT_ID_CLAIMS, USUAL_SCOPE_CLAIMS, client_id_in, scopes_in
 from keymanager.adapters.contract import TokenFacts
 from keymanager.adapters.rfc.answers import text_of, texts_of, whole_number
 from keymanager.adapters.rfc.config import RfcConfig
 
-# Claims that OpenID Connect puts into ID tokens only.
-_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "c_hash")
+# Claims that OpenID Connect puts into ID tokens only; some servers write the nonce into access tokens too.
+_ID_TOKEN_HASHES = ("at_hash", "c_hash")
 
 
 class FactReader:
@@ -19,17 +20,11 @@ class FactReader:
 
     def client_id_of(self, claims: Mapping[str, Any]) -> str:
         """The first listed claim that names a client, or ""."""
-        return next((value for name in self._config.client_id_claims if (value := text_of(claims, name))), "")
+        return client_id_in(claims, self._config.client_id_claims or USUAL_CLIENT_ID_CLAIMS)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        """The scopes of the first listed claim that is there: a string or a list."""
-        for name in self._config.scope_claims:
-            value = claims.get(name)
-            if isinstance(value, str):
-                return frozenset(value.split())
-            if isinstance(value, list):
-                return frozenset(texts_of(claims, name))
-        return frozenset()
+        """The scopes of the first listed claim that is there."""
+        return scopes_in(claims, self._config.scope_claims or USUAL_SCOPE_CLAIMS)
 
     def read(self, claims: Mapping[str, Any]) -> TokenFacts:
         """All that is known of an active token."""
@@ -52,8 +47,10 @@ class FactReader:
 def _token_use(claims: Mapping[str, Any]) -> str:
     stated = text_of(claims, "token_use")
     if stated:
-        return stated
-    if any(name in claims for name in _ID_TOKEN_CLAIMS):
+        return stated.removesuffix("_token")
+    if any(name in claims for name in _ID_TOKEN_HASHES) or (
+        "nonce" in claims and not (claims.get("scope") or claims.get("scp"))
+    ):
         return "id"
     kind = text_of(claims, "token_type").lower()
     return "refresh" if kind in ("refresh_token", "refresh") else "access"

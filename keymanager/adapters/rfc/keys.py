@@ -23,7 +23,7 @@ _ALGORITHMS = [
 ]
 _KEEP_SECONDS = 300.0
 # A token with an unknown key id makes us look for new keys, but not more often than this.
-_LOOK_AGAIN_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 60.0
 _LEEWAY_SECONDS = 5.0
 
 

@@ -53,6 +53,16 @@ class SurfOAuthAdapter(KeyManagerAdapter):
         self._tokens = Tokens(config, http, clock, self._servers)
         self._clients = Clients(config, self._administration, self._servers, self._tokens)
 
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """SurfOAuth describes itself nowhere."""
+        return ()
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The address that a person gave."""
+        return {"base_url": found.issuer}
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """With one resource server for all, scopes are kept one by one; with one per API, by API."""

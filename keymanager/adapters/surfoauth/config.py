@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 GRANTS = ("client_credentials", "authorization_code", "refresh_token", "implicit")
 _CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SurfOAuthConfig:
+class SurfOAuthConfig(TokenRules):
     """Where it is, our right to manage it, and how resource servers are used."""
 
     base_url: str = knob(
@@ -42,11 +43,8 @@ class SurfOAuthConfig:
         choices=("in_place", "recreate"),
         help="in_place: leans on a defect of SurfOAuth; tokens stay valid. recreate: all tokens of the client end",
     )
-
-    @property
-    def token_validation(self) -> str:
-        """Tokens are opaque: every one is looked up."""
-        return "introspection"
+    # Tokens are opaque: every one is looked up.
+    token_validation: str = checked_by("tokeninfo", "tokeninfo")
 
     @property
     def grant_types(self) -> tuple[str, ...]:

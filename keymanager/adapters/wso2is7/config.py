@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 ISSUER_PATH = "/oauth2/token"
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wso2Is7Config:
+class Wso2Is7Config(TokenRules):
     """One tenant of one server."""
 
     issuer: str = knob(
@@ -55,12 +56,7 @@ class Wso2Is7Config:
         choices=("regenerate", "overlap"),
         help="Replaces the old one and ends all tokens of the client, or stands beside it.",
     )
-    token_validation: str = knob(
-        "Access tokens are checked by",
-        "introspection",
-        choices=("introspection", "jwt"),
-        help="With jwt, clients are registered for JWT access tokens.",
-    )
+    token_validation: str = checked_by("auto", "auto", "jwt", "introspection")
 
     def check(self) -> dict[str, list[str]]:
         """Errors that concern more than one field, by field."""
@@ -113,7 +109,7 @@ def knobs(config: Wso2Is7Config) -> RfcConfig:
         introspection_client_id=config.management_id,
         introspection_client_secret=config.management_secret,
         token_validation=config.token_validation,
-        jwt_introspection=config.token_validation == "introspection",
+        jwt_introspection=config.token_validation != "jwt",
         client_id_claims=("client_id", "azp"),
         scope_claims=("scope",),
         absent_scope="none",

@@ -16,7 +16,6 @@ from tests.fakes.auth0_server import management, tokens
 from tests.fakes.auth0_server.errors import denied, refuse
 from tests.fakes.auth0_server.state import State
 from tests.fakes.messages import Answer, Received
-from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer
 
 AUDIENCE: Final = "https://apis.example.org/"
@@ -37,8 +36,7 @@ class Auth0Server(VendorServer):
         audience: str = AUDIENCE,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        descriptions = (described("auth0-management", "/api/v2"), described("auth0-authentication"))
-        super().__init__(clock=clock, descriptions=descriptions)
+        super().__init__(clock=clock, descriptions={"auth0-management": "/api/v2", "auth0-authentication": ""})
         self.issuer = self.token_issuer = f"{self.origin}/"
         self.api_audience = f"{self.origin}/api/v2/"
         self.state = State(clock=clock)

@@ -30,7 +30,12 @@ class EntraServer(RfcServer):
         self.tenant = str(uuid.uuid4())
         self.admin = (str(uuid.uuid4()), "admin~secret")
         self.directory = Directory(tenant=self.tenant, clock=clock)
-        super().__init__(quirks=Quirks(token_format="jwt", token_seconds=3599), scopes=(), clock=clock)
+        super().__init__(
+            quirks=Quirks(token_format="jwt", token_seconds=3599),
+            scopes=(),
+            clock=clock,
+            descriptions={"msgraph-applications": "/v1.0"},
+        )
         self.login = Login(self.directory, self.store, authority=self.origin, admin=self.admin)
         self._graph = Graph(self.directory, f"{self.origin}/v1.0", self.admin[0])
 

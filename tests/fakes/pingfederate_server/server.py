@@ -32,7 +32,7 @@ class PingFederateServer(RfcServer):
 
     def __init__(self, *, quirks: Quirks = HABITS, clock: Callable[[], float] = system_clock) -> None:
         self.user = ("Administrator", "admin-password")
-        super().__init__(quirks=quirks, scopes=(), clock=clock)
+        super().__init__(quirks=quirks, scopes=(), clock=clock, descriptions={"pingfederate-admin": _ADMIN})
         self.managed = Clients(store=self.store, clock=clock)
         self.service = ClientService(self.managed, self.user)
         self._admin = AdminApi(self.managed, self.user)

@@ -1,14 +1,10 @@
 """A SurfOAuth on loopback. It keeps its rows in memory, serves one call at a time, and plays the faults queued."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
-from tests.fakes.faults import Fault, FaultQueue
-from tests.fakes.listener import Listener, Outcome
+from tests.fakes.fake_server import FakeServer, Run
 from tests.fakes.messages import Answer, Received, Refused
 from tests.fakes.surfoauth.routes import Routes, operation_of
 from tests.fakes.surfoauth.seeds import ADMIN_SERVER, ADMIN_TOKEN, plant
@@ -17,31 +13,25 @@ from tests.fakes.surfoauth.store import Client, Principal, ResourceServer, Store
 NOOP = Principal(name="noop", admin=True)
 
 
-class SurfOAuthServer:
+class SurfOAuthServer(FakeServer):
     """``complete_schema``: with the table of people. ``everybody_is_admin``: visitors need no login and are admins.
 
     The plain one is the server as it ships, with the form login.
     """
 
     def __init__(self, *, complete_schema: bool = False, everybody_is_admin: bool = False) -> None:
+        super().__init__()
         self.store = Store()
         plant(self.store)
         self.users: dict[str, Principal] = {}
-        self.requests: list[Received] = []
         self._meanwhile: dict[str, list[Callable[[], None]]] = {}
-        self._faults = FaultQueue()
-        self._lock = threading.RLock()
-        self._listener = Listener(self._handle)
+        # Scheme, host and port.
+        self.base_url = self._open(self._find)
         everybody = NOOP if everybody_is_admin else None
         self._routes = Routes(self.store, self.users, everybody, self.base_url, complete_schema=complete_schema)
-        self._listener.start()
+        self._start()
 
     # Where it is, and who may manage it
-
-    @property
-    def base_url(self) -> str:
-        """Scheme, host and port."""
-        return f"http://127.0.0.1:{self._listener.port}"
 
     @property
     def admin_token(self) -> str:
@@ -62,11 +52,6 @@ class SurfOAuthServer:
             return client
 
     # Switches
-
-    def queue(self, operation: str, fault: Fault) -> None:
-        """A fault for the next calls of an operation (``client.create``, ``token`` ...), or of any with ``*``."""
-        with self._lock:
-            self._faults.add(operation, fault)
 
     def meanwhile(self, operation: str, act: Callable[[], None]) -> None:
         """Something that somebody else does right after the next call of an operation, before it is answered."""
@@ -108,43 +93,16 @@ class SurfOAuthServer:
         with self._lock:
             return next((server for server in self.store.servers.values() if server.name == name), None)
 
-    def requests_of(self, operation: str) -> list[Received]:
-        """The requests received for an operation, oldest first."""
-        with self._lock:
-            return [request for request in self.requests if request.operation == operation]
-
     # Running
 
-    def stop(self) -> None:
-        """Stops listening and closes every connection."""
-        self._listener.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _handle(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Outcome:
-        operation = operation_of(method, path)
-        request = Received(operation=operation, method=method, path=path, query=query, headers=headers, body=body)
-        with self._lock:
-            self.requests.append(request)
-            fault = self._faults.take(operation)
-
-        def locked() -> Answer:
-            with self._lock:
-                answer = self._answered(request)
-                for act in self._meanwhile.pop(operation, []):
-                    act()
-                return answer
-
-        return Outcome(run=locked, fault=fault)
+    def _find(self, method: str, path: str) -> tuple[str, Run]:
+        return operation_of(method, path), self._answered
 
     def _answered(self, request: Received) -> Answer:
         try:
-            return self._routes.answer(request, self.now_ms())
+            answer = self._routes.answer(request, self.now_ms())
         except Refused as exc:
-            return exc.answer
+            answer = exc.answer
+        for act in self._meanwhile.pop(request.operation, []):
+            act()
+        return answer

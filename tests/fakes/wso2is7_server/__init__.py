@@ -9,11 +9,10 @@ Operations that faults and requests are named by: ``client_create``, ``client_re
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from keymanager.adapters.wso2is7.config import MANAGEMENT_SCOPES
 from tests.fakes.messages import Answer, Received, Refused
-from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer
 from tests.fakes.wso2is7_server import api_resources, applications, registration, tokens
 from tests.fakes.wso2is7_server.state import State
@@ -31,9 +30,6 @@ _API: Final = f"{_SERVER}/api-resources"
 class Wso2Is7Server(VendorServer):
     """A running fake. ``scopes``: of the API resource ``identifier``, which exists at the start."""
 
-    # Not described: 404 for an API resource that is not there, 403 of registration (no right, or another owner).
-    undeclared: ClassVar[frozenset[int]] = frozenset({403, 404})
-
     def __init__(
         self,
         *,
@@ -43,11 +39,11 @@ class Wso2Is7Server(VendorServer):
         clock: Callable[[], float] = time.time,
     ) -> None:
         prefix = f"/t/{tenant}" if tenant else ""
-        descriptions = (
-            described("wso2is7-dcr", f"{prefix}/api/identity/oauth2/dcr/v1.1"),
-            described("wso2is7-applications", f"{prefix}{_SERVER}"),
-            described("wso2is7-api-resources", f"{prefix}{_SERVER}"),
-        )
+        descriptions = {
+            "wso2is7-dcr": f"{prefix}/api/identity/oauth2/dcr/v1.1",
+            "wso2is7-applications": f"{prefix}{_SERVER}",
+            "wso2is7-api-resources": f"{prefix}{_SERVER}",
+        }
         super().__init__(clock=clock, descriptions=descriptions)
         self.base_url = f"{self.origin}{prefix}"
         self.token_issuer = f"{self.base_url}/oauth2/token"

@@ -8,10 +8,9 @@ Operations that faults and requests are named by: ``client_create``, ``client_re
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from tests.fakes.messages import Answer, Received, Refused
-from tests.fakes.vendor_descriptions import described
 from tests.fakes.vendor_server import Handler, VendorServer
 from tests.fakes.wso2is7_server import tokens
 from tests.fakes.wso2is7_server.state import App, State
@@ -29,9 +28,6 @@ class Wso2IsServer(VendorServer):
     ``drops_unregistered``: the server leaves scopes out that are not registered; otherwise it gives whatever is asked.
     """
 
-    # 403 for a client of another owner is not in the description.
-    undeclared: ClassVar[frozenset[int]] = frozenset({403})
-
     def __init__(
         self,
         *,
@@ -42,10 +38,10 @@ class Wso2IsServer(VendorServer):
         clock: Callable[[], float] = time.time,
     ) -> None:
         prefix = f"/t/{tenant}" if tenant else ""
-        descriptions = (
-            described("wso2is-keymanager-operations", f"{prefix}/keymanager-operations"),
-            described("wso2is-oauth2-scopes", f"{prefix}/api/identity/oauth2/v1.0"),
-        )
+        descriptions = {
+            "wso2is-keymanager-operations": f"{prefix}/keymanager-operations",
+            "wso2is-oauth2-scopes": f"{prefix}/api/identity/oauth2/v1.0",
+        }
         super().__init__(clock=clock, descriptions=descriptions)
         self.base_url = f"{self.origin}{prefix}"
         self.token_issuer = f"{self.base_url}/oauth2/token"

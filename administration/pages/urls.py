@@ -1,0 +1,5 @@
+"""URLs below ``/admin-portal/``."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

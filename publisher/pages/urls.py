@@ -1,0 +1,5 @@
+"""URLs below ``/publisher/``."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

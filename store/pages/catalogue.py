@@ -1,0 +1,122 @@
+"""The store's home: find an API, and the path to a first call."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.pages.views import PageView, page_of
+from keymanager.models import Credential, KeyManager
+from keymanager.registrations.states import RegistrationState
+from store.rest.filters import StoreApiFilter
+from subscriptions.models import ApiVersion, Application, Subscription
+from subscriptions.queries.catalogue import store_versions
+from subscriptions.queries.owned import applications_of_teams, subscriptions_of_teams
+from subscriptions.states import ApiState, ApplicationState
+
+_SORTS = {"newest": ("-created_at", "id"), "name": ("api__name", "-created_at"), "updated": ("-updated_at", "id")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathStep:
+    """One step to the first call. ``look``: ``done``, ``cur`` or ""."""
+
+    look: str
+    words: Any
+    detail: str
+    url: str
+
+
+class HomePage(PageView):
+    """The catalogue; public APIs are there for everybody."""
+
+    roles = None
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Cards or a table; htmx asks for the results alone."""
+        versions = store_versions(self.actor.team_ids)
+        state = request.GET.get("state", "")
+        found = StoreApiFilter(request.GET, queryset=versions).qs
+        if state in {ApiState.PUBLISHED, ApiState.DEPRECATED, ApiState.BLOCKED}:
+            found = found.filter(state=state)
+        if request.GET.get("subscribed"):
+            found = found.filter(pk__in=self._subscribed())
+        sort = request.GET.get("sort", "newest")
+        page = page_of(request, found.order_by(*_SORTS.get(sort, _SORTS["newest"])), size=24)
+        context: dict[str, Any] = {
+            "page": page,
+            "sort": sort,
+            "view": "table" if request.GET.get("view") == "table" else "cards",
+            "subscribed_ids": set(self._subscribed()) if self.actor.user_id else set(),
+            "filtered": any(request.GET.get(name) for name in ("q", "tag", "key_manager", "state", "subscribed")),
+        }
+        if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+            return self.show("store/results.html", context)
+        context |= {
+            "total": versions.count(),
+            "teams": versions.values("api__team").distinct().count(),
+            "key_managers": KeyManager.objects.filter(enabled=True).order_by("name"),
+            "tags": _tags(versions),
+            "states": [(ApiState.PUBLISHED, _("Published")), (ApiState.DEPRECATED, _("Deprecated"))],
+            "path": self._path() if self.actor.user_id else (),
+        }
+        return self.show("store/home.html", context)
+
+    def _subscribed(self) -> QuerySet[Subscription, Any]:
+        return subscriptions_of_teams(self.actor.team_ids).order_by().values_list("api_version_id", flat=True)
+
+    def _path(self) -> tuple[PathStep, ...]:
+        application = (
+            applications_of_teams(self.actor.team_ids)
+            .filter(state=ApplicationState.ACTIVE)
+            .order_by("-created_at")
+            .first()
+        )
+        return first_call_path(application)
+
+
+def first_call_path(application: Application | None) -> tuple[PathStep, ...]:
+    """What is done and what comes next for the newest application of the person."""
+    subscription = credential = None
+    home = f"/apps/{application.pk}/" if application else "/apps/new/"
+    if application is not None:
+        subscription = (
+            Subscription.objects.filter(application=application).select_related("api_version__api", "plan").first()
+        )
+        credential = (
+            Credential.objects.filter(application=application, removed_at=None)
+            .select_related("key_manager", "registration")
+            .order_by("created_at")
+            .first()
+        )
+    ready = credential is not None and credential.registration.state == RegistrationState.ACTIVE
+    done = [application is not None, subscription is not None, ready, False]
+    first_open = done.index(False)
+    details = [
+        application.name if application else "",
+        f"{subscription.api_version.api.name}, {subscription.plan.name}" if subscription else "",
+        credential.key_manager.name if credential else "",
+        "",
+    ]
+    urls = [home, f"{home}subscriptions/" if application else "/", f"{home}credentials/" if application else home, "/"]
+    words = [_("Create an application"), _("Subscribe to an API"), _("Get credentials"), _("Call it")]
+    return tuple(
+        PathStep(
+            look="done" if done[index] else "cur" if index == first_open else "",
+            words=words[index],
+            detail=details[index],
+            url=urls[index],
+        )
+        for index in range(4)
+    )
+
+
+def _tags(versions: QuerySet[ApiVersion]) -> list[tuple[str, int]]:
+    """The most used tags of what the person may see, each with how often."""
+    counts: dict[str, int] = {}
+    for tags in versions.order_by().values_list("tags", flat=True):
+        for tag in tags:
+            counts[tag] = counts.get(tag, 0) + 1
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:12]
