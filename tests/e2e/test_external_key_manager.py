@@ -10,7 +10,7 @@ from portal.runner.layout import ROOT
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("flags", [[], ["--external"]], ids=["resident", "oidc-provider"])
+@pytest.mark.parametrize("flags", [[], ["--external"], ["--external", "keycloak"]], ids=["resident", "oidc-provider", "keycloak"])
 def test_the_smoke_command_walks_the_main_job_and_says_so(flags: list[str]) -> None:
     command = [sys.executable, str(ROOT / "manage.py"), "smoke", *flags]
 
