@@ -9,6 +9,7 @@ from common.errors import KeyManagerProtocolError
 from common.http import HttpClient, HttpRequest
 from keymanager.adapters.api_registry import ApiRegistryAdapter
 from keymanager.adapters.auth0.api import ManagementApi
+from keymanager.adapters.auth0.client_fields import Auth0ClientFields
 from keymanager.adapters.auth0.clients import Clients
 from keymanager.adapters.auth0.config import Auth0Config, knobs
 from keymanager.adapters.auth0.grants import ClientGrants
@@ -43,6 +44,7 @@ class Auth0Adapter(ApiRegistryAdapter):
     slug = "auth0"
     label = "Auth0"
     Config: ClassVar[type[Any]] = Auth0Config
+    ClientFields: ClassVar[type[Any] | None] = Auth0ClientFields
 
     def __init__(self, config: Auth0Config, http: HttpClient, clock: Clock) -> None:
         super().__init__(knobs(config), http, clock)
