@@ -8,7 +8,7 @@ from common.clock import SystemClock
 from common.http import HttpClient
 from keymanager.adapters.config import DescribedField, describe_config
 from keymanager.adapters.contract import Capability, KeyManagerAdapter
-from keymanager.adapters.registry import ADAPTERS, adapter_class
+from keymanager.adapters.registry import SHIPPED, adapter_class
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.presets import PRESETS
 from keymanager.services.configuration import config_fields
@@ -67,7 +67,7 @@ class Variant:
 
 def variants() -> list[Variant]:
     """Every registered adapter, and the presets of ``rfc`` after it."""
-    found = [Variant(adapter=ADAPTERS[slug]) for slug in sorted(ADAPTERS)]
+    found = [Variant(adapter=SHIPPED[slug]) for slug in sorted(SHIPPED)]
     return found + [Variant(adapter=RfcAdapter, preset=preset) for preset in PRESETS]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from keymanager.adapters.registry import ADAPTERS
+from keymanager.adapters.registry import SHIPPED
 from keymanager.services.support_matrix import presets_table, settings_table, support_matrix
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         choice = parser.add_mutually_exclusive_group()
-        choice.add_argument("--settings-of", choices=sorted(ADAPTERS), help="the settings of this adapter instead")
+        choice.add_argument("--settings-of", choices=sorted(SHIPPED), help="the settings of this adapter instead")
         choice.add_argument("--presets", action="store_true", help="what the presets of the rfc adapter set instead")
 
     def handle(self, *args: Any, **options: Any) -> None:
