@@ -91,6 +91,11 @@ class RfcConfig(TokenRules):
         False,
         help="For servers whose introspection calls registration access tokens active.",
     )
+    refused_scopes: tuple[str, ...] = knob(
+        "Scopes of tokens that are no access tokens",
+        (),
+        help="A token with one of them is refused: some servers call registration access tokens active.",
+    )
     resource_style: str = knob("Resource indicators", "none", choices=("none", "url", "urn", "any"))
     max_resources: int = knob("Most resource indicators in one request", 1, help="0: no limit.")
     userinfo: bool = knob("Has a user information endpoint", False)

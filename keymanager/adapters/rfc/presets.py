@@ -50,8 +50,15 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
         "initial_access_token_mode": "fixed",
         "rotates_registration_token": True,
         "introspection_auth": "basic",
+        "refused_scopes": ("oauth2_provider:registration",),
         "resource_style": "url",
         "max_resources": 0,
+    },
+    "hydra-public": {
+        "rotates_registration_token": True,
+        "introspection_auth": "bearer",
+        "token_validation": "introspection",
+        "absent_scope": "none",
     },
 }
 

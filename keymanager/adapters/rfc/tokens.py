@@ -8,7 +8,7 @@ from common.http import HttpClient, HttpRequest, HttpResponse, address_only, fai
 from common.http_values import Pairs
 from common.scopes import is_scope
 from keymanager.adapters.contract import Inactive, Introspection, TokenAnswer, TokenRequest
-from keymanager.adapters.rfc.answers import OWN_CLIENT_REFUSED, refusal, text_of, whole_number
+from keymanager.adapters.rfc.answers import OWN_CLIENT_REFUSED, is_page, refusal, text_of, whole_number
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.rfc.credentials import JSON, OwnCredentials, bearer, client_authentication
 from keymanager.adapters.rfc.discovery import Discovery
@@ -70,7 +70,7 @@ class Tokens:
         response = self._http.send(request)
         if response.status not in (200, 204):
             return _oauth_answer(request, response)
-        if response.content_type == "text/html":
+        if is_page(response):
             raise KeyManagerProtocolError(f"{address_only(request.url)} answered a page instead of a revocation")
         return TokenAnswer(status=200, body={})
 
@@ -99,6 +99,8 @@ class Tokens:
         facts = self._facts.read(body)
         if facts.exp is None and self._config.refuses_endless_tokens:
             return Inactive(reason="It never expires: it is a token for registering, or a resource's own.")
+        if not facts.scopes.isdisjoint(self._config.refused_scopes):
+            return Inactive(reason="It is a token for managing a client, not for calling an API.")
         return facts
 
     def token_information(self, token: str) -> Introspection:
