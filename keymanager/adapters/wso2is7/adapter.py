@@ -75,9 +75,12 @@ class Wso2Is7Adapter(RfcAdapter):
     def capabilities(self) -> frozenset[Capability]:
         """Scopes live in the shared API resource, or inside the one of each API version."""
         overlap = {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else set()
+        # Whoever checks with the keys alone never sees that a token has ended.
+        ending = {C.REVOKE_ALL} if self._settings.token_validation != "jwt" else set()
         return (
             super().capabilities
             | overlap
+            | ending
             | {
                 C.CREATE_CLIENT,
                 C.READ_CLIENT,
@@ -137,6 +140,11 @@ class Wso2Is7Adapter(RfcAdapter):
         """Delete all secrets but the newest."""
         self.require(C.OVERLAPPING_SECRETS)
         self._applications.drop_old_secrets(self._present(handle).handle)
+
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """By regenerating the secret, which ends every token and every older secret."""
+        self.require(C.REVOKE_ALL)
+        return self._applications.regenerated(self._present(handle).handle).handle
 
     def find_client(self, marker: str) -> RegisteredClient | None:
         """By the id that the marker always gets."""
