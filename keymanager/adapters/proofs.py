@@ -57,6 +57,12 @@ PROOFS: Final[Mapping[str, Proof]] = {
         rights="The administration port, guarded by network or proxy; dynamic registration off; exact scopes.",
         limits="Never run on a real Hydra.",
     ),
+    "keycloak": Proof(
+        on=ProvenOn.REAL,
+        server="Keycloak 26.7.3",
+        rights="A client with a service account that has manage-clients, and view-events to see others' changes.",
+        limits="Introspection sees a token only when an audience mapper names Archway's client; the adapter adds it.",
+    ),
     "okta": Proof(
         on=ProvenOn.DESCRIBED,
         server="Okta management and OAuth API",
