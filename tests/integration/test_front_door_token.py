@@ -259,9 +259,11 @@ def test_authorize_never_redirects_to_what_is_not_registered(
     assert "location" not in answer.headers
 
 
+@pytest.mark.parametrize("token_format", ["jwt", "opaque"])
 def test_the_password_grant_of_the_resident_key_manager_is_offered_where_the_operator_allows_it(
-    portal: Portal, person: Person, settings: Settings
+    portal: Portal, person: Person, settings: Settings, token_format: str
 ) -> None:
+    settings.ARCHWAY_RESIDENT_TOKEN_FORMAT = token_format
     resident = ensure_resident()
     with pytest.raises(InputError, match="does not offer password"):
         make_client(person, resident, name="refused", grant_types=("password",), scopes=())
@@ -274,6 +276,10 @@ def test_the_password_grant_of_the_resident_key_manager_is_offered_where_the_ope
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["refresh_token"]
+    token = answer.json()["access_token"]
+    assert (token.count(".") == 2) == (token_format == "jwt")
+    known = portal.http.post("/introspect", data={"token": token}, auth=client.basic).json()
+    assert (known["active"], known["username"]) == (True, "ada")
     close_adapters()
 
 
