@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx2
 import pytest
+from oauth2_provider.models import get_application_model
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -263,13 +264,13 @@ def test_authorize_never_redirects_to_what_is_not_registered(
 def test_the_password_grant_of_the_resident_key_manager_is_offered_where_the_operator_allows_it(
     portal: Portal, person: Person, settings: Settings, token_format: str
 ) -> None:
-    settings.ARCHWAY_RESIDENT_TOKEN_FORMAT = token_format
     resident = ensure_resident()
     with pytest.raises(InputError, match="does not offer password"):
         make_client(person, resident, name="refused", grant_types=("password",), scopes=())
     settings.ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = True
     close_adapters()
     client = make_client(person, resident, grant_types=("password", "refresh_token"), redirect_uris=(), scopes=())
+    get_application_model().objects.update(access_token_format=token_format)
     form = {"grant_type": "password", "username": "ada", "password": "correct horse battery"}
 
     answer = portal.http.post("/token", data=form, auth=client.basic)
