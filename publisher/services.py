@@ -12,7 +12,9 @@ from django.db import transaction
 from accounts.actor import Actor
 from common.errors import RuleError
 from keymanager.services.acceptance import accept_key_managers, accepted_key_managers
+from keymanager.services.allowances import follow_subscriptions, subscribed_applications
 from keymanager.services.resources import forget_api_version, sync_api_version
+from keymanager.services.user_stores import require_shared_users
 from publisher.definitions import Definition
 from subscriptions.models import ApiVersion, Subscription
 from subscriptions.rules import NO_KEY_MANAGER
@@ -66,6 +68,7 @@ def create_api(*, actor: Actor, team_id: uuid.UUID, new: NewApi) -> ApiVersion:
         design=design_of(new.definition),
     )
     accept_key_managers(actor=actor, api_version=row, slugs=new.key_managers)
+    require_shared_users(row)
     sync_api_version(actor=actor, api_version=row)
     return row
 
@@ -84,14 +87,18 @@ def change_api(
         if row.state in ROUTED and not accepted_key_managers(row).exists():
             raise RuleError(f"A {row.state} API cannot lose this.", unmet=[NO_KEY_MANAGER])
         sync_api_version(actor=actor, api_version=row)
+        follow_subscriptions(actor=actor, application_ids=subscribed_applications(row))
+    depends = facts.scope_roles is not None or facts.user_claims is not None
+    require_shared_users(row, changed="" if depends or key_managers is None else "key_managers")
     return row
 
 
 @transaction.atomic
 def replace_definition(*, actor: Actor, api_version: ApiVersion, definition: Definition) -> ApiVersion:
-    """Replace the definition; operations and scopes follow it, and so do the key managers' scopes."""
+    """Replace the definition; operations, scopes, the key managers' scopes and what clients may have follow it."""
     row = apis.replace_design(actor=actor, api_version=api_version, design=design_of(definition))
     sync_api_version(actor=actor, api_version=row)
+    follow_subscriptions(actor=actor, application_ids=subscribed_applications(row))
     return row
 
 
@@ -111,13 +118,21 @@ def delete_api(*, actor: Actor, api_version: ApiVersion, end_subscriptions: bool
     apis.delete_api_version(actor=actor, api_version=api_version, end_subscriptions=end_subscriptions)
 
 
+@transaction.atomic
 def block_subscription(*, actor: Actor, subscription: Subscription, production_only: bool) -> Subscription:
     """Refuse every call, or production calls only. Raises ``RuleError`` for one that is on hold or rejected."""
     state = SubscriptionState.PRODUCTION_BLOCKED if production_only else SubscriptionState.BLOCKED
-    return move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+    return _moved(actor, subscription, state)
 
 
+@transaction.atomic
 def unblock_subscription(*, actor: Actor, subscription: Subscription) -> Subscription:
     """Let the calls through again. Raises ``RuleError`` for one that is on hold or rejected."""
     state = SubscriptionState.UNBLOCKED
-    return move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+    return _moved(actor, subscription, state)
+
+
+def _moved(actor: Actor, subscription: Subscription, state: SubscriptionState) -> Subscription:
+    row = move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+    follow_subscriptions(actor=actor, application_ids=[row.application_id])
+    return row

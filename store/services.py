@@ -4,8 +4,9 @@ Nothing here calls a key manager but ``issue_token``, which is a token call and 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -14,9 +15,10 @@ from accounts.models import Role
 from common.errors import InputError, KeyManagerRejected, RuleError
 from keymanager.models import Credential, KeyManager
 from keymanager.services import credentials, mapped_credentials
+from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import IssuedToken, application_token
-from subscriptions.models import Application
-from subscriptions.services import applications
+from subscriptions.models import ApiVersion, Application, Plan, Subscription
+from subscriptions.services import applications, subscribing
 from subscriptions.states import ApplicationState
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "issue_token",
     "remove_application",
     "rename_application",
+    "subscribe",
+    "unsubscribe",
 ]
 
 
@@ -42,6 +46,7 @@ class NewCredential:
     redirect_uris: Sequence[str] = ()
     scopes: Sequence[str] = ()
     token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105 - the name of a method (RFC 7591)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
 
@@ -73,6 +78,8 @@ def add_credential(*, actor: Actor, application: Application, new: NewCredential
         raise InputError.of("key_manager", f"There is no key manager {new.key_manager!r}.")
     if new.client_secret and not new.client_id:
         raise InputError.of("client_secret", "Only a client that exists has one; give its client_id too.")
+    if new.client_id and new.extra:
+        raise InputError.of("extra", "Nothing is changed at a client made elsewhere.")
     if new.client_id:
         return mapped_credentials.map_client(
             actor=actor,
@@ -95,6 +102,7 @@ def add_credential(*, actor: Actor, application: Application, new: NewCredential
         redirect_uris=new.redirect_uris,
         scopes=new.scopes,
         token_endpoint_auth_method=new.token_endpoint_auth_method,
+        extra=new.extra,
     )
 
 
@@ -106,11 +114,17 @@ def change_credential(
     grant_types: Sequence[str] | None = None,
     redirect_uris: Sequence[str] | None = None,
     scopes: Sequence[str] | None = None,
+    extra: Mapping[str, Any] | None = None,
     client_secret: str | None = None,
 ) -> Credential:
     """Change what is given; ``client_secret`` only of a client made elsewhere. Raises ``InputError``, ``RuleError``."""
     row = credentials.change_credential(
-        actor=actor, credential=credential, grant_types=grant_types, redirect_uris=redirect_uris, scopes=scopes
+        actor=actor,
+        credential=credential,
+        grant_types=grant_types,
+        redirect_uris=redirect_uris,
+        scopes=scopes,
+        extra=extra,
     )
     if client_secret is None:
         return row
@@ -141,11 +155,26 @@ def remove_application(*, actor: Actor, application: Application) -> Application
     return row
 
 
+@transaction.atomic
+def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion, plan: Plan) -> Subscription:
+    """Let an application call an API version; its clients may have that API's scopes. Raises ``RuleError``."""
+    row = subscribing.subscribe(actor=actor, application=application, api_version=api_version, plan=plan)
+    follow_subscriptions(actor=actor, application_ids=[row.application_id])
+    return row
+
+
+@transaction.atomic
+def unsubscribe(*, actor: Actor, subscription: Subscription) -> None:
+    """End a subscription, and what the application's clients may have by it."""
+    subscribing.unsubscribe(actor=actor, subscription=subscription)
+    follow_subscriptions(actor=actor, application_ids=[subscription.application_id])
+
+
 def issue_token(*, actor: Actor, credential: Credential, scopes: Sequence[str]) -> IssuedToken:
     """A client_credentials token for the credential; it is stored nowhere.
 
-    Raises ``RuleError`` when the client is not registered or its secret is not kept, ``KeyManagerRejected`` with the
-    key manager's words, ``KeyManagerUnavailable``.
+    Raises ``InputError`` naming ``scopes`` when the client may have none, ``RuleError`` when it is not registered or
+    its secret is not kept, ``KeyManagerRejected`` with the key manager's words, ``KeyManagerUnavailable``.
     """
     actor.require_role(Role.APP_DEVELOPER)
     if credential.application.state != ApplicationState.ACTIVE:

@@ -14,7 +14,7 @@ from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from common.errors import NotSupported
 from common.http import HttpClient
@@ -47,6 +47,11 @@ class Capability(StrEnum):
     SCOPES = "scopes"
     USER_CLAIMS = "user_claims"
     CHANGES = "changes"
+
+
+# What an identity provider may keep on each client (``KeyManagerAdapter.kept_on_clients``).
+SCOPES: Final = "scopes"
+RESOURCES: Final = "resources"
 
 
 class Clock(Protocol):
@@ -296,6 +301,9 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # The same for members of a client that only this identity provider has (``ClientMetadata.extra``), if any.
+    ClientFields: ClassVar[type[Any] | None] = None
+
     # Why introspection may call a token inactive that it has just issued, and what to do about it there.
     introspection_hint: ClassVar[str] = ""
 
@@ -324,6 +332,14 @@ class KeyManagerAdapter(ABC):
     def capabilities(self) -> frozenset[Capability]:
         """What this configured identity provider can do (configuration may take capabilities away)."""
         raise NotImplementedError
+
+    @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Which of ``SCOPES`` and ``RESOURCES`` are kept on each client, and so follow its application's subscriptions.
+
+        Each change of a subscription becomes an ``update_client``: empty where an update would do harm.
+        """
+        return frozenset({SCOPES}) if Capability.UPDATE_CLIENT in self.capabilities else frozenset()
 
     @property
     def knows_opaque_tokens(self) -> bool:

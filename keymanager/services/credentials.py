@@ -1,6 +1,6 @@
 """Writes on credentials: each writes a wish in the caller's transaction; a job carries it out after commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
 from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
+from keymanager.services.allowances import wanted_access
+from keymanager.services.client_fields import checked_extra
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_own, require_wanted
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
@@ -49,6 +51,7 @@ def request_credential(
     redirect_uris: Sequence[str] = (),
     scopes: Sequence[str] = (),
     token_endpoint_auth_method: str = "client_secret_basic",  # noqa: S107 - the name of a method (RFC 7591)
+    extra: Mapping[str, Any] | None = None,
 ) -> Credential:
     """Wish for a client of the application at the key manager.
 
@@ -63,6 +66,7 @@ def request_credential(
     row.redirect_uris = rules.check_redirect_uris(redirect_uris, grant_types=row.grant_types)
     row.scopes = rules.check_scopes(scopes)
     row.token_endpoint_auth_method = rules.check_auth_method(token_endpoint_auth_method, grant_types=row.grant_types)
+    row.extra = checked_extra(key_manager, extra or {})
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -89,15 +93,17 @@ def change_credential(
     grant_types: Sequence[str] | None = None,
     redirect_uris: Sequence[str] | None = None,
     scopes: Sequence[str] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Credential:
     """Wish for other metadata; what is ``None`` stays. Raises as ``request_credential`` does.
 
     Of a client made elsewhere it only changes what the portal lets it do; nothing is sent.
     """
     actor.require_role(Role.APP_DEVELOPER)
+    Application.objects.select_for_update().get(pk=credential.application_id)
     row = locked(credential)
     require_wanted(row)
-    before = wanted_client(row)
+    before = _chosen(row)
     if grant_types is not None:
         offered = rules.GRANT_TYPES if row.mapped else offered_grant_types(row.key_manager)
         row.grant_types = rules.check_grant_types(grant_types, offered=offered)
@@ -106,16 +112,17 @@ def change_credential(
     row.redirect_uris = rules.check_redirect_uris(uris, grant_types=row.grant_types)
     if scopes is not None:
         row.scopes = rules.check_scopes(scopes)
-    wanted = wanted_client(row)
-    if wanted == before:
+    if extra is not None:
+        row.extra = checked_extra(row.key_manager, extra, mapped=row.mapped)
+    chosen = _chosen(row)
+    if chosen == before:
         return row
     row.revision += 1
-    row.save(update_fields=["grant_types", "redirect_uris", "scopes", "revision", "updated_at"])
+    row.save(update_fields=[*chosen, "revision", "updated_at"])
     if not row.mapped:
-        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted)
-    audit_credential(
-        actor, "credential.change", row, changed=sorted(name for name in wanted if wanted[name] != before[name])
-    )
+        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted_client(row))
+    changed = sorted(name for name in chosen if chosen[name] != before[name])
+    audit_credential(actor, "credential.change", row, changed=changed)
     announce(ChangeKind.CREDENTIAL, row.pk)
     return fresh(row)
 
@@ -241,6 +248,11 @@ def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
     return RevealedSecret(client_id=row.client_id, client_secret=secret)
 
 
+def _chosen(row: Credential) -> dict[str, Any]:
+    chosen = {name: list(getattr(row, name)) for name in ("grant_types", "redirect_uris", "scopes")}
+    return {**chosen, "extra": dict(row.extra)}
+
+
 def require_usable(application: Application, key_manager: KeyManager) -> None:
     """Raise ``RuleError`` unless the application may get a credential there; the application is locked."""
     # A removal of the application that runs at this moment must see the new credential, or be seen here.
@@ -265,7 +277,10 @@ def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
 
 
 def wanted_client(credential: Credential) -> dict[str, Any]:
-    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish."""
+    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish.
+
+    The application is locked by the caller: its subscriptions are part of it.
+    """
     name = credential.application.name
     return {
         "client_name": name
@@ -275,5 +290,6 @@ def wanted_client(credential: Credential) -> dict[str, Any]:
         "response_types": ["code"] if "authorization_code" in credential.grant_types else [],
         "redirect_uris": list(credential.redirect_uris),
         "token_endpoint_auth_method": credential.token_endpoint_auth_method,
-        "scopes": list(credential.scopes),
+        **wanted_access(credential),
+        **({"extra": dict(credential.extra)} if credential.extra else {}),
     }

@@ -97,6 +97,11 @@ class RfcAdapter(KeyManagerAdapter):
         return frozenset(capability for capability, declared in held.items() if declared)
 
     @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Nothing where an update replaces the secret: a subscription must not stop a running program."""
+        return frozenset() if self.knobs.update_secret == "new" else super().kept_on_clients
+
+    @property
     def knows_opaque_tokens(self) -> bool:
         """Only with a right of our own at the introspection endpoint, or a token information endpoint."""
         return self.knobs.token_validation == "tokeninfo" or self.knobs.introspects
