@@ -8,6 +8,7 @@ from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.entra import EntraAdapter
 from keymanager.adapters.external import ExternalAdapter
 from keymanager.adapters.hydra import HydraAdapter
+from keymanager.adapters.keycloak import KeycloakAdapter
 from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.pingfederate import PingFederateAdapter
 from keymanager.adapters.resident import ResidentAdapter
@@ -23,6 +24,7 @@ ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     OktaAdapter.slug: OktaAdapter,
     ExternalAdapter.slug: ExternalAdapter,
     HydraAdapter.slug: HydraAdapter,
+    KeycloakAdapter.slug: KeycloakAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
     SurfOAuthAdapter.slug: SurfOAuthAdapter,
