@@ -301,6 +301,9 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # The same for members of a client that only this identity provider has (``ClientMetadata.extra``), if any.
+    ClientFields: ClassVar[type[Any] | None] = None
+
     # Why introspection may call a token inactive that it has just issued, and what to do about it there.
     introspection_hint: ClassVar[str] = ""
 
@@ -347,6 +350,13 @@ class KeyManagerAdapter(ABC):
         """Raise ``NotSupported`` when ``capability`` is not declared."""
         if capability not in self.capabilities:
             raise NotSupported(f"{self.label} cannot do this: {capability.value.replace('_', ' ')}")
+
+    def require_possible(self, metadata: ClientMetadata) -> None:
+        """Raise ``InputError`` naming the field for what this identity provider could never register. No call is made.
+
+        It is asked before the wish is saved, so that a person hears of it at once.
+        """
+        return
 
     # clients (RFC 7591, RFC 7592)
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:

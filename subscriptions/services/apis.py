@@ -12,18 +12,22 @@ from accounts.actor import Actor
 from accounts.models import Role
 from common.errors import InputError, RuleError
 from common.scopes import check_scope
-from subscriptions.models import Api, ApiVersion, ChangeKind, Operation, Plan, Scope
+from subscriptions.models import Api, ApiVersion, ChangeKind, Operation, Plan, Scope, Subscription
 from subscriptions.recording import announce, audit
 from subscriptions.rules import (
     PublishFacts,
     check_context,
     check_endpoint,
     check_name,
+    check_scope_roles,
     check_tags,
+    check_user_claims,
     check_version,
     unmet_for_publishing,
 )
 from subscriptions.states import ROUTED, ApiState, LifecycleAction, OperationAuth, available_actions, next_state
+
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,8 @@ class VersionFacts:
     forward_token: bool | None = None
     backend_jwt: bool | None = None
     audiences: Sequence[str] | None = None
+    scope_roles: Mapping[str, Sequence[str]] | None = None
+    user_claims: Mapping[str, str] | None = None
 
 
 @transaction.atomic
@@ -84,6 +90,7 @@ def create_api_version(
     _apply_facts(row, facts)
     row.save()
     _replace_design(row, design)
+    _bind_roles(row, facts.scope_roles)
     audit(actor, "api.create", row, team_id=team_id)
     announce(ChangeKind.API_VERSION, row.pk)
     return row
@@ -96,6 +103,7 @@ def change_api_version(*, actor: Actor, api_version: ApiVersion, facts: VersionF
     # Read again under a lock: saving what the caller once read would undo a lifecycle action in between.
     row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
     _apply_facts(row, facts)
+    _bind_roles(row, facts.scope_roles)
     row.revision += 1
     row.save()
     if row.state in ROUTED:
@@ -150,22 +158,37 @@ def move_api_version(
 
 
 @transaction.atomic
-def delete_api_version(*, actor: Actor, api_version: ApiVersion) -> None:
-    """Delete a version that is not at the gateway and has no subscriptions; its API goes with its last version."""
+def delete_api_version(*, actor: Actor, api_version: ApiVersion, end_subscriptions: bool = False) -> None:
+    """Delete a version that is not at the gateway; its API goes with its last version.
+
+    Raises ``RuleError`` with the unmet checks; one of them names who is subscribed, unless ``end_subscriptions``.
+    """
     actor.require_role(Role.API_DEVELOPER)
     unmet = []
     if api_version.state not in {ApiState.CREATED, ApiState.RETIRED}:
         unmet.append(f"The API is {api_version.state}; demote or retire it first.")
-    if count := api_version.subscriptions.count():
-        unmet.append(f"{count} subscriptions use it.")
+    hit = list(api_version.subscriptions.select_related("application").order_by("application__name", "pk"))
+    if hit and not end_subscriptions:
+        unmet.append(f"{len(hit)} subscriptions use it and would end: {_subscribers(hit)}.")
     if unmet:
         raise RuleError("The API cannot be deleted.", unmet=unmet)
+    for row in hit:
+        audit(actor, "subscription.delete", row, team_id=row.application.team_id, detail={"api": str(api_version)})
+        announce(ChangeKind.SUBSCRIPTION, row.pk)
+        row.delete()
     api = api_version.api
     audit(actor, "api.delete", api_version, team_id=api.team_id)
     announce(ChangeKind.API_VERSION, api_version.pk)
     api_version.delete()
     if not api.versions.exists():
         api.delete()
+
+
+def _subscribers(rows: Sequence[Subscription]) -> str:
+    """The applications, as many as a sentence can hold."""
+    names = list(dict.fromkeys(row.application.name for row in rows))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def publish_facts(api_version: ApiVersion, *, accepted_key_managers: int) -> PublishFacts:
@@ -218,6 +241,8 @@ def _apply_facts(row: ApiVersion, facts: VersionFacts) -> None:
             setattr(row, name, value)
     if facts.tags is not None:
         row.tags = check_tags(facts.tags)
+    if facts.user_claims is not None:
+        row.user_claims = check_user_claims(facts.user_claims)
     if facts.audiences is not None:
         row.audiences = list(facts.audiences)
     if facts.production_url is not None:
@@ -227,6 +252,21 @@ def _apply_facts(row: ApiVersion, facts: VersionFacts) -> None:
     if facts.plans is not None:
         _require_unused_plans_only(row, facts.plans)
         row.plans.set(facts.plans)
+
+
+def _bind_roles(row: ApiVersion, scope_roles: Mapping[str, Sequence[str]] | None) -> None:
+    """Bind the scopes to these roles and every other scope to none; ``None`` leaves all as they are."""
+    if scope_roles is None:
+        return
+    wanted = check_scope_roles(scope_roles)
+    scopes = {scope.key: scope for scope in row.scopes.all()}
+    unknown = sorted(set(wanted) - set(scopes))
+    if unknown:
+        raise InputError.of("scope_roles", f"The API has no scope {', '.join(unknown)}.")
+    for key, scope in scopes.items():
+        if scope.roles != wanted.get(key, []):
+            scope.roles = wanted.get(key, [])
+            scope.save(update_fields=["roles"])
 
 
 def _require_unused_plans_only(row: ApiVersion, kept: Sequence[Plan]) -> None:

@@ -26,8 +26,9 @@ from keymanager.adapters.contract import (
     Verification,
 )
 from keymanager.adapters.surfoauth.administration import Administration
-from keymanager.adapters.surfoauth.bodies import observed
+from keymanager.adapters.surfoauth.bodies import observed, wanted
 from keymanager.adapters.surfoauth.check import Check
+from keymanager.adapters.surfoauth.client_fields import SurfOAuthClientFields
 from keymanager.adapters.surfoauth.clients import Clients
 from keymanager.adapters.surfoauth.config import GRANTS, SurfOAuthConfig
 from keymanager.adapters.surfoauth.facts import user_claims_of
@@ -44,6 +45,7 @@ class SurfOAuthAdapter(KeyManagerAdapter):
     slug = "surfoauth"
     label = "SurfOAuth"
     Config: ClassVar[type[Any]] = SurfOAuthConfig
+    ClientFields: ClassVar[type[Any] | None] = SurfOAuthClientFields
 
     def __init__(self, config: SurfOAuthConfig, http: HttpClient, clock: Clock) -> None:
         super().__init__(config, http, clock)
@@ -70,9 +72,13 @@ class SurfOAuthAdapter(KeyManagerAdapter):
             {
                 C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.VERIFY_CLIENT, C.ROTATE_SECRET,
                 C.FIND_CLIENT, C.LIST_CLIENTS, C.ISSUE_TOKEN, C.INTROSPECT, C.REVOKE_TOKEN, C.AUTHORIZATION_URL,
-                C.METADATA, C.USER_CLAIMS, C.RESOURCES if self._servers.per_api else C.SCOPES,
+                C.METADATA, C.USER_CLAIMS, C.REVOKE_ALL, C.RESOURCES if self._servers.per_api else C.SCOPES,
             }
         )  # fmt: skip
+
+    def require_possible(self, metadata: ClientMetadata) -> None:
+        """What SurfOAuth can never have is refused before it is asked for."""
+        wanted(self.config, metadata)
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """Named after the marker, so that its client id is the marker."""
@@ -93,6 +99,10 @@ class SurfOAuthAdapter(KeyManagerAdapter):
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """The old secret ends at once; tokens stay unless the client is made again (``rotation``)."""
         return self._clients.rotate(handle, metadata)
+
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """The client is made again under its client id, with a new secret."""
+        return self._clients.revoke_all(handle)
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """By a read, or by its secret."""

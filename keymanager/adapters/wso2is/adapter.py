@@ -20,13 +20,13 @@ from keymanager.adapters.contract import (
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is.clients import Clients
 from keymanager.adapters.wso2is.config import ISSUER_PATH, Wso2IsConfig, knobs
 from keymanager.adapters.wso2is.scopes import SCOPES, Scopes
 from keymanager.adapters.wso2is7.management import ManagementApi
 from keymanager.adapters.wso2is7.naming import preset_client_id
-from keymanager.adapters.wso2is7.verification import verified
 
 C = Capability
 
@@ -70,8 +70,10 @@ class Wso2IsAdapter(RfcAdapter):
     def capabilities(self) -> frozenset[Capability]:
         """There is no list of clients, and nothing to suspend one."""
         overlap = {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else set()
+        # Whoever checks with the keys alone never sees that a token has ended.
+        ending = {C.REVOKE_ALL} if self._settings.token_validation != "jwt" else set()
         managed = {C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.ROTATE_SECRET, C.FIND_CLIENT}
-        return super().capabilities | managed | overlap | {C.SCOPES}
+        return super().capabilities | managed | overlap | ending | {C.SCOPES}
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """A repeat takes over what an earlier attempt has left."""
@@ -103,6 +105,11 @@ class Wso2IsAdapter(RfcAdapter):
         """Delete all secrets but the newest of ours."""
         self.require(C.OVERLAPPING_SECRETS)
         self._managed.drop_old_secrets(handle)
+
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """By regenerating the secret, which ends every token and every older secret."""
+        self.require(C.REVOKE_ALL)
+        return self._managed.regenerated(handle).handle
 
     def find_client(self, marker: str) -> RegisteredClient | None:
         """By the id that the marker always gets."""
