@@ -111,8 +111,7 @@ def test_a_secret_is_shown_on_request_and_the_reading_is_audited(world: World, b
 
 def test_a_token_carries_only_scopes_of_subscribed_apis(world: World, browser: Client) -> None:
     api = world.make_published()
-    world.work()
-    client = world.make_client(scopes=["tickets:buy"])
+    client = world.make_client()
     before = text_of(browser.get(f"/credentials/{client['id']}/token/"))
     assert "tickets:buy" not in before
     world.subscribe({"id": client["application"]}, api)
