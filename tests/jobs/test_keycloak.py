@@ -13,8 +13,8 @@ from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.models import Credential, KeyManager, Registration, RegistrationAttempt
 from keymanager.registrations.states import RegistrationKind
 from keymanager.services import credentials, key_managers
-from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.adapters import build_adapter, stored_config
+from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import application_token
 from tests.conformance.world import Wire, lost_answer
 from tests.integration.keycloak_kit import LOOPBACK, Bench, config_of
