@@ -7,6 +7,7 @@ from keymanager.adapters.auth0 import Auth0Adapter
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.entra import EntraAdapter
 from keymanager.adapters.external import ExternalAdapter
+from keymanager.adapters.forgerock import ForgeRockAdapter
 from keymanager.adapters.hydra import HydraAdapter
 from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.pingfederate import PingFederateAdapter
@@ -22,6 +23,7 @@ ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     Auth0Adapter.slug: Auth0Adapter,
     OktaAdapter.slug: OktaAdapter,
     ExternalAdapter.slug: ExternalAdapter,
+    ForgeRockAdapter.slug: ForgeRockAdapter,
     HydraAdapter.slug: HydraAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,

@@ -32,6 +32,7 @@ WEBAPP = FOLDER / "webapp"
 STAMP = FOLDER / "installed"
 START_SECONDS = 240.0
 SET_UP_SECONDS = 400.0
+ROOT_SUFFIX = "dc=openam,dc=example,dc=test"
 
 _WEBAPP = Artifact(
     group="org.openidentityplatform.openam",
@@ -65,7 +66,6 @@ class OpenAmOptions:
     """How one OpenAM is set up. ``scopes``: what dynamic registration may give a client."""
 
     scopes: tuple[str, ...] = ("openid", "museum:read", "museum:write")
-    stateless_tokens: bool = False
     admin_user: str = "amadmin"
     admin_password: str = "admin-password-1"
     dcr_client_id: str = "archway-dcr"
@@ -100,6 +100,13 @@ class OpenAmServer(ServerProcess):
             "Accept-API-Version": "resource=1.0, protocol=1.0",
         }
         return call(method, f"{self.base_url}/json{path}", body, own)
+
+    def make_tokens_stateless(self, stateless: bool) -> None:
+        """From now on tokens are JWTs, or opaque again; those that were issued keep their form."""
+        path = "/realm-config/services/oauth-oidc"
+        provider = self.administer("GET", path)
+        core = {**provider["coreOAuth2Config"], "statelessTokensEnabled": stateless}
+        self.administer("PUT", path, {**provider, "coreOAuth2Config": core})
 
 
 def install() -> None:
@@ -212,7 +219,7 @@ def _configure(server: OpenAmServer, folder: Path) -> None:
         "DIRECTORY_SSL": "SIMPLE",
         "DIRECTORY_SERVER": "localhost",
         **{f"DIRECTORY_{name}PORT": str(free_port()) for name in ("", "ADMIN_", "JMX_")},
-        "ROOT_SUFFIX": "dc=openam,dc=example,dc=test",
+        "ROOT_SUFFIX": ROOT_SUFFIX,
         "DS_DIRMGRDN": "cn=Directory Manager",
         "DS_DIRMGRPASSWD": "manager-password-3",
     }
@@ -233,7 +240,7 @@ def _set_up(server: OpenAmServer) -> None:
         },
         "coreOAuth2Config": {
             "accessTokenLifetime": options.token_seconds,
-            "statelessTokensEnabled": options.stateless_tokens,
+            "statelessTokensEnabled": False,
         },
         "advancedOIDCConfig": {"allowDynamicRegistration": False, "generateRegistrationAccessTokens": True},
     }
