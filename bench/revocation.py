@@ -75,7 +75,9 @@ def _measure(deployment: Deployment, scale: Scale) -> dict[str, list[float]]:
     with PortalClient(deployment) as portal:
         client = portal.clients(["revocation"], "resident")[0]
         api, prefix = portal.publish(0)
+        subscription = portal.subscribe(client.application, api)
         token = portal.first_token(client)
+        portal.store("DELETE", f"/subscriptions/{subscription}/")
         bed = _Bed(portal=portal, client=client, api=api, prefix=prefix, token=token, chance=random.Random(1))  # noqa: S311
         changes = {
             "block subscription": _block,
@@ -104,7 +106,7 @@ def _unsubscribe(bed: _Bed, _number: int) -> float:
 def _revoke(bed: _Bed, number: int) -> float:
     if number == 0:
         bed.portal.subscribe(bed.client.application, bed.api)
-    token = bed.portal.token(bed.client)
+    token = bed.portal.first_token(bed.client) if number == 0 else bed.portal.token(bed.client)
     bed.portal.await_allowed(bed.prefix, token)
     return bed.delay(lambda: bed.portal.revoke(bed.client, token), token=token)
 

@@ -103,9 +103,19 @@ class HttpResponse:
         if not (any_content_type or self.is_json):
             raise KeyManagerProtocolError(f"{self._where} {self.content_type or 'no content type'} instead of JSON")
         try:
-            return json.loads(self.body)
+            return json.loads(self._json_text)
         except (ValueError, RecursionError) as exc:
             raise KeyManagerProtocolError(f"{self._where} a body that is not JSON") from exc
+
+    @property
+    def _json_text(self) -> str:
+        """JSON is UTF-8 (RFC 8259 section 8.1); servlet containers of old say that theirs is Latin-1, and it is."""
+        try:
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            if "charset=iso-8859-1" not in self.header("content-type").lower().replace(" ", ""):
+                raise
+            return self.body.decode("latin-1")
 
     def json_object_or_empty(self) -> dict[str, Any]:
         """The body as a JSON object whatever the content type, or {} (for error answers, which are often sloppy)."""

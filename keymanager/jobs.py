@@ -12,6 +12,7 @@ from keymanager.resident.client_services import forget_expired_tokens
 from keymanager.resident.keys import forget_retired_keys
 from keymanager.services import checks
 from keymanager.services.adapters import adapter_for
+from keymanager.services.key_manager_deletion import finish_deletions
 
 
 @shared_task(name="keymanager.jobs.process_registration", ignore_result=True)
@@ -26,7 +27,8 @@ def process_registration(registration_id: str) -> None:
 
 @shared_task(name="keymanager.jobs.sweep_registrations", ignore_result=True)
 def sweep_registrations() -> int:
-    """Ask for the jobs of everything that is due."""
+    """Ask for the jobs of everything that is due, and delete the key managers that only waited for their clients."""
+    finish_deletions()
     return sweeping.sweep(timezone.now())
 
 

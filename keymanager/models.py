@@ -21,10 +21,19 @@ def _in(column: str, states: type[RegistrationState | RegistrationKind | Wish | 
     return Q(**{f"{column}__in": [state.value for state in states]})
 
 
+class WhenDisabled(models.TextChoices):
+    """What becomes of a disabled key manager's tokens."""
+
+    REFUSE = "refuse", "refuse"
+    ACCEPT = "accept", "accept"
+
+
 class KeyManager(models.Model):
     """One configured identity provider: an adapter plus its configuration.
 
     ``config``: the adapter's fields without secrets. ``sealed_config``: its secret fields, sealed together.
+    ``when_disabled``: whether tokens are refused or still accepted while it is not ``enabled``. ``deletion_asked_at``:
+    its clients are being removed there, and then it is deleted.
     ``keep_secrets``: client secrets are kept (sealed), else they are shown once. ``circuit_open_until``: while in the
     future, nothing is sent for registrations and they are ``held``.
     """
@@ -38,6 +47,8 @@ class KeyManager(models.Model):
     sealed_config = models.TextField(blank=True)
     issuer = models.CharField(max_length=LONGEST_ISSUER, blank=True)
     enabled = models.BooleanField(default=True)
+    when_disabled = models.CharField(max_length=10, choices=WhenDisabled.choices, default=WhenDisabled.REFUSE)
+    deletion_asked_at = models.DateTimeField(null=True, blank=True)
     keep_secrets = models.BooleanField(default=True)
     consecutive_failures = models.PositiveIntegerField(default=0)
     circuit_open_until = models.DateTimeField(null=True, blank=True)
@@ -48,8 +59,18 @@ class KeyManager(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(when_disabled__in=WhenDisabled.values), name="when_disabled_is_known"),
+        ]
+
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether calls with its tokens are let through."""
+        return self.enabled or self.when_disabled == WhenDisabled.ACCEPT
 
 
 class ClaimedIssuer(models.Model):
@@ -227,13 +248,17 @@ class RegistrationAttempt(models.Model):
 
 
 class KeyManagerCheck(models.Model):
-    """One run of a key manager's connection check; ``steps`` grow while it runs."""
+    """One run of a key manager's connection check; ``steps`` grow while it runs.
+
+    ``sealed_trial``: what is known of its throw-away client until that is gone; the next check removes what is left.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key_manager = models.ForeignKey(KeyManager, on_delete=models.CASCADE, related_name="checks")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     steps = models.JSONField(default=list, blank=True)
+    sealed_trial = models.TextField(blank=True, default="")
 
     class Meta:
         ordering: ClassVar = ["-started_at"]

@@ -89,6 +89,11 @@ def config_context(key_manager_id: uuid.UUID) -> str:
     return f"key_manager.config:{key_manager_id}"
 
 
+def trial_context(check_id: uuid.UUID) -> str:
+    """Binds what is known of a check's throw-away client to its row."""
+    return f"key_manager_check.trial:{check_id}"
+
+
 def unseal_secret(credential: Credential) -> str:
     """The client secret that is kept for the credential, or ""."""
     return unseal(credential.sealed_secret, context=secret_context(credential.pk))

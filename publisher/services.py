@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from common.errors import RuleError
 from keymanager.services.acceptance import accept_key_managers, accepted_key_managers
+from keymanager.services.allowances import follow_subscriptions, subscribed_applications
 from keymanager.services.resources import forget_api_version, sync_api_version
 from publisher.definitions import Definition
 from subscriptions.models import ApiVersion, Subscription
@@ -84,14 +85,16 @@ def change_api(
         if row.state in ROUTED and not accepted_key_managers(row).exists():
             raise RuleError(f"A {row.state} API cannot lose this.", unmet=[NO_KEY_MANAGER])
         sync_api_version(actor=actor, api_version=row)
+        follow_subscriptions(actor=actor, application_ids=subscribed_applications(row))
     return row
 
 
 @transaction.atomic
 def replace_definition(*, actor: Actor, api_version: ApiVersion, definition: Definition) -> ApiVersion:
-    """Replace the definition; operations and scopes follow it, and so do the key managers' scopes."""
+    """Replace the definition; operations, scopes, the key managers' scopes and what clients may have follow it."""
     row = apis.replace_design(actor=actor, api_version=api_version, design=design_of(definition))
     sync_api_version(actor=actor, api_version=row)
+    follow_subscriptions(actor=actor, application_ids=subscribed_applications(row))
     return row
 
 
@@ -109,13 +112,21 @@ def delete_api(*, actor: Actor, api_version: ApiVersion) -> None:
     apis.delete_api_version(actor=actor, api_version=api_version)
 
 
+@transaction.atomic
 def block_subscription(*, actor: Actor, subscription: Subscription, production_only: bool) -> Subscription:
     """Refuse every call, or production calls only. Raises ``RuleError`` for one that is on hold or rejected."""
     state = SubscriptionState.PRODUCTION_BLOCKED if production_only else SubscriptionState.BLOCKED
-    return move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+    return _moved(actor, subscription, state)
 
 
+@transaction.atomic
 def unblock_subscription(*, actor: Actor, subscription: Subscription) -> Subscription:
     """Let the calls through again. Raises ``RuleError`` for one that is on hold or rejected."""
     state = SubscriptionState.UNBLOCKED
-    return move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+    return _moved(actor, subscription, state)
+
+
+def _moved(actor: Actor, subscription: Subscription, state: SubscriptionState) -> Subscription:
+    row = move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+    follow_subscriptions(actor=actor, application_ids=[row.application_id])
+    return row

@@ -14,9 +14,10 @@ from accounts.models import Role
 from common.errors import InputError, KeyManagerRejected, RuleError
 from keymanager.models import Credential, KeyManager
 from keymanager.services import credentials, mapped_credentials
+from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import IssuedToken, application_token
-from subscriptions.models import Application
-from subscriptions.services import applications
+from subscriptions.models import ApiVersion, Application, Plan, Subscription
+from subscriptions.services import applications, subscribing
 from subscriptions.states import ApplicationState
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "issue_token",
     "remove_application",
     "rename_application",
+    "subscribe",
+    "unsubscribe",
 ]
 
 
@@ -141,11 +144,26 @@ def remove_application(*, actor: Actor, application: Application) -> Application
     return row
 
 
+@transaction.atomic
+def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion, plan: Plan) -> Subscription:
+    """Let an application call an API version; its clients may have that API's scopes. Raises ``RuleError``."""
+    row = subscribing.subscribe(actor=actor, application=application, api_version=api_version, plan=plan)
+    follow_subscriptions(actor=actor, application_ids=[row.application_id])
+    return row
+
+
+@transaction.atomic
+def unsubscribe(*, actor: Actor, subscription: Subscription) -> None:
+    """End a subscription, and what the application's clients may have by it."""
+    subscribing.unsubscribe(actor=actor, subscription=subscription)
+    follow_subscriptions(actor=actor, application_ids=[subscription.application_id])
+
+
 def issue_token(*, actor: Actor, credential: Credential, scopes: Sequence[str]) -> IssuedToken:
     """A client_credentials token for the credential; it is stored nowhere.
 
-    Raises ``RuleError`` when the client is not registered or its secret is not kept, ``KeyManagerRejected`` with the
-    key manager's words, ``KeyManagerUnavailable``.
+    Raises ``InputError`` naming ``scopes`` when the client may have none, ``RuleError`` when it is not registered or
+    its secret is not kept, ``KeyManagerRejected`` with the key manager's words, ``KeyManagerUnavailable``.
     """
     actor.require_role(Role.APP_DEVELOPER)
     if credential.application.state != ApplicationState.ACTIVE:

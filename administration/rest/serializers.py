@@ -7,9 +7,10 @@ from rest_framework import serializers
 
 from common.errors import InputError
 from keymanager.adapters.registry import ADAPTERS
-from keymanager.models import KeyManager, KeyManagerCheck, Registration
+from keymanager.models import KeyManager, KeyManagerCheck, Registration, WhenDisabled
 from keymanager.registrations.states import RegistrationState
 from keymanager.rest import AttemptBody
+from keymanager.services.discovery_findings import Level
 from keymanager.services.key_managers import adapter_for, shown_config
 from subscriptions.models import AuditEvent
 
@@ -23,6 +24,7 @@ class KeyManagerInput(serializers.Serializer[Any]):
     config = serializers.DictField(default=dict)
     description = serializers.CharField(max_length=256, required=False, allow_blank=True, default="")
     enabled = serializers.BooleanField(default=True)
+    when_disabled = serializers.ChoiceField(choices=WhenDisabled.choices, default=WhenDisabled.REFUSE.value)
     keep_secrets = serializers.BooleanField(default=True)
 
 
@@ -34,6 +36,7 @@ class KeyManagerChange(serializers.Serializer[Any]):
     config = serializers.DictField(required=False)
     description = serializers.CharField(max_length=256, required=False, allow_blank=True)
     enabled = serializers.BooleanField(required=False)
+    when_disabled = serializers.ChoiceField(choices=WhenDisabled.choices, required=False)
     keep_secrets = serializers.BooleanField(required=False)
 
 
@@ -54,6 +57,8 @@ class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
             "capabilities",
             "issuer",
             "enabled",
+            "when_disabled",
+            "deletion_asked_at",
             "keep_secrets",
             "consecutive_failures",
             "circuit_open_until",
@@ -78,18 +83,112 @@ class KeyManagerBody(serializers.ModelSerializer[KeyManager]):
 
 
 class DiscoverInput(serializers.Serializer[Any]):
-    """An issuer or a discovery document's URL."""
+    """An issuer or a discovery document's URL; without an adapter the first that knows the server is taken."""
 
     url = serializers.CharField(max_length=2000)
+    adapter = serializers.ChoiceField(choices=sorted(ADAPTERS), required=False, allow_blank=True, default="")
+    preset = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+
+
+class SuggestionBody(serializers.Serializer[Any]):
+    """An adapter that knows the server, and by what."""
+
+    adapter = serializers.CharField()
+    title = serializers.CharField()
+    preset = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+
+
+class ImportedSettingBody(serializers.Serializer[Any]):
+    """One setting: its value, where that came from, and whether it is to be stored or followed."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+    origin = serializers.ChoiceField(choices=["document", "adapter", "preset", "default", "person"])
+    store = serializers.BooleanField()
+    secret = serializers.BooleanField()
+
+
+class FindingBody(serializers.Serializer[Any]):
+    """Something that was not found, or that looks wrong."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField(choices=[level.value for level in Level])
+    member = serializers.CharField(allow_blank=True)
+    message = serializers.CharField()
 
 
 class DiscoveredBody(serializers.Serializer[Any]):
-    """What discovery found, what it did not find, and what looks wrong."""
+    """What discovery found, what it did not find, and what looks wrong.
 
+    ``config``: to begin a key manager's configuration with. ``needed``: the settings that a person must still give.
+    ``missing`` and ``doubtful`` are the messages of ``findings``.
+    """
+
+    adapter = serializers.CharField()
+    preset = serializers.CharField(allow_blank=True)
     issuer = serializers.CharField(allow_blank=True)
+    document_url = serializers.CharField(allow_blank=True)
     found = serializers.DictField(child=serializers.CharField())
+    settings = ImportedSettingBody(many=True)
+    suggestions = SuggestionBody(many=True)
+    findings = FindingBody(many=True)
+    config = serializers.DictField()
+    needed = serializers.ListField(child=serializers.CharField())
     missing = serializers.ListField(child=serializers.CharField())
     doubtful = serializers.ListField(child=serializers.CharField())
+
+
+class UsingApplicationBody(serializers.Serializer[Any]):
+    """An application's client at a key manager."""
+
+    application = serializers.UUIDField()
+    name = serializers.CharField()
+    team = serializers.CharField()
+    environment = serializers.CharField()
+    client_id = serializers.CharField(allow_blank=True)
+    mapped = serializers.BooleanField()
+    state = serializers.CharField()
+
+
+class ListingApiBody(serializers.Serializer[Any]):
+    """An API version that names a key manager; ``only``: it accepts no other."""
+
+    api = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    state = serializers.CharField()
+    only = serializers.BooleanField()
+
+
+class UsageBody(serializers.Serializer[Any]):
+    """Who uses a key manager: the first hundred of each, and counts of all."""
+
+    applications = UsingApplicationBody(many=True)
+    apis = ListingApiBody(many=True)
+    credentials = serializers.IntegerField()
+    apis_listing = serializers.IntegerField()
+    apis_accepting_all = serializers.IntegerField()
+    resources = serializers.IntegerField()
+    scopes = serializers.IntegerField()
+    deletion_asked_at = serializers.DateTimeField(allow_null=True)
+
+
+class OrphanBody(serializers.Serializer[Any]):
+    """Something that is left at the identity provider."""
+
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    remote_id = serializers.CharField()
+    application = serializers.CharField(allow_blank=True)
+
+
+class DeletionBody(serializers.Serializer[Any]):
+    """Whether the key manager is gone, and what was left there."""
+
+    deleted = serializers.BooleanField()
+    orphans = OrphanBody(many=True)
 
 
 class CheckBody(serializers.ModelSerializer[KeyManagerCheck]):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("key-managers/discover/", views.DiscoverView.as_view()),
     path("key-managers/<slug:slug>/", views.KeyManagerView.as_view()),
     path("key-managers/<slug:slug>/check/", views.KeyManagerChecksView.as_view()),
+    path("key-managers/<slug:slug>/used-by/", views.KeyManagerUsageView.as_view()),
     path("plans/", views.PlanListView.as_view()),
     path("plans/<slug:slug>/", views.PlanView.as_view()),
     path("registrations/", views.RegistrationListView.as_view()),

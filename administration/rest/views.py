@@ -4,7 +4,7 @@ import uuid
 
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from administration.rest.filters import AuditFilter, RegistrationFilter
 from administration.rest.serializers import (
     AuditBody,
     CheckBody,
+    DeletionBody,
     DiscoveredBody,
     DiscoverInput,
     KeyManagerBody,
@@ -27,10 +28,12 @@ from administration.rest.serializers import (
     PlanInput,
     RegistrationBody,
     RegistrationDetailBody,
+    UsageBody,
 )
 from keymanager.models import KeyManager, KeyManagerCheck, Registration
 from keymanager.rest import PlanBody
 from keymanager.services import credentials, key_managers
+from keymanager.services.key_manager_deletion import Clients
 from subscriptions.models import AuditEvent, Plan
 from subscriptions.services import plans
 
@@ -75,13 +78,36 @@ class KeyManagerView(APIView):
         row = key_managers.update_key_manager(actor=actor_for(request), key_manager=row, **data)
         return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(
+        parameters=[OpenApiParameter("clients", enum=list(Clients))],
+        responses={200: DeletionBody, 202: DeletionBody, 204: None},
+    )
     @transaction.atomic
     def delete(self, request: Request, slug: str) -> Response:
-        """Delete it when nothing uses it."""
+        """Delete it: when nothing uses it, or with ``?clients=`` what becomes of its clients.
+
+        204: it is gone, and nothing is left there. 200: it is gone, and the answer names what is left there. 202: its
+        clients are being removed, and then it is deleted.
+        """
         row = own_unchanged(request, KeyManager.objects.all(), slug=slug)
-        key_managers.delete_key_manager(actor=actor_for(request), key_manager=row)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        clients = request.query_params.get("clients", "")
+        done = key_managers.delete_key_manager(actor=actor_for(request), key_manager=row, clients=clients)
+        if done.deleted and not done.orphans:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        code = status.HTTP_200_OK if done.deleted else status.HTTP_202_ACCEPTED
+        return Response(DeletionBody(done).data, status=code)
+
+
+class KeyManagerUsageView(APIView):
+    """Who uses a key manager."""
+
+    permission_classes = ADMINISTRATORS
+
+    @extend_schema(responses=UsageBody)
+    def get(self, request: Request, slug: str) -> Response:
+        """Applications with clients there, APIs that list it, counts."""
+        row = own(KeyManager.objects.all(), slug=slug)
+        return Response(UsageBody(key_managers.usage_of(row)).data)
 
 
 class DiscoverView(APIView):
@@ -92,8 +118,8 @@ class DiscoverView(APIView):
     @extend_schema(request=DiscoverInput, responses=DiscoveredBody)
     def post(self, request: Request) -> Response:
         """What the discovery document says: found, not found, what looks wrong."""
-        url = checked(DiscoverInput, request)["url"]
-        return Response(DiscoveredBody(key_managers.discover(url=url)).data)
+        found = key_managers.discover(**checked(DiscoverInput, request))
+        return Response(DiscoveredBody(found).data)
 
 
 class KeyManagerChecksView(APIView):

@@ -14,11 +14,12 @@ from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from common.errors import NotSupported
 from common.http import HttpClient
 from keymanager.adapters.claims import USUAL_CLIENT_ID_CLAIMS, USUAL_SCOPE_CLAIMS, client_id_in, scopes_in
+from keymanager.adapters.well_known import discovery_urls
 
 
 class Capability(StrEnum):
@@ -46,6 +47,11 @@ class Capability(StrEnum):
     SCOPES = "scopes"
     USER_CLAIMS = "user_claims"
     CHANGES = "changes"
+
+
+# What an identity provider may keep on each client (``KeyManagerAdapter.kept_on_clients``).
+SCOPES: Final = "scopes"
+RESOURCES: Final = "resources"
 
 
 class Clock(Protocol):
@@ -204,6 +210,14 @@ class ServerMetadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """An adapter knows a server by what that says of itself. ``reason``: by what, for people; ``preset``: which one."""
+
+    reason: str
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One API version as the identity provider should know it.
 
@@ -241,13 +255,29 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialNote:
+    """What to remember of a throw-away client while a check runs, so that a later check can remove what one left.
+
+    ``marker``: its marker, known before it is made. ``handle``: from when it was made. ``gone``: nothing is left.
+    """
+
+    marker: str
+    handle: ClientHandle | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStep:
-    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took."""
+    """One named step of ``check()``; ``reason``: why it failed or was skipped; ``milliseconds``: how long it took.
+
+    ``trial``: where the throw-away client of the check stands after this step; it is never shown.
+    """
 
     name: str
     state: StepState
     reason: str = ""
     milliseconds: int = 0
+    trial: TrialNote | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,15 +301,42 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # Why introspection may call a token inactive that it has just issued, and what to do about it there.
+    introspection_hint: ClassVar[str] = ""
+
     def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
         self.config = config
         self.http = http
         self.clock = clock
 
+    # before there is a configuration
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """Where a server at ``url`` can describe itself, the best first; () for servers that never do."""
+        return discovery_urls(url)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """Whether the server that says this of itself is this adapter's; ``None`` when nothing tells it."""
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The settings of ``Config`` that follow from what a server says of itself, for a person to look at."""
+        return {"issuer": found.issuer} if "issuer" in cls.Config.__dataclass_fields__ else {}
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this configured identity provider can do (configuration may take capabilities away)."""
         raise NotImplementedError
+
+    @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Which of ``SCOPES`` and ``RESOURCES`` are kept on each client, and so follow its application's subscriptions.
+
+        Each change of a subscription becomes an ``update_client``: empty where an update would do harm.
+        """
+        return frozenset({SCOPES}) if Capability.UPDATE_CLIENT in self.capabilities else frozenset()
 
     @property
     def knows_opaque_tokens(self) -> bool:
@@ -415,6 +472,10 @@ class KeyManagerAdapter(ABC):
     def changes_since(self, cursor: str) -> tuple[tuple[str, ...], str]:
         """Client ids that changed since ``cursor``, and the next cursor."""
         raise self._unsupported(Capability.CHANGES)
+
+    def check_client(self) -> ClientHandle | None:
+        """A client of our own in the configuration that may get tokens, for the connection check; else ``None``."""
+        return None
 
     def check(self) -> Iterator[CheckStep]:
         """Try the connection step by step; each step is yielded when it is done. Raises nothing."""

@@ -11,6 +11,7 @@ from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.token_rules import TokenRules
+from keymanager.adapters.trial_client import TrialClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,7 @@ class ExternalAdapter(RfcAdapter):
         yield from steps
         if first.state is not StepState.FAILED:
             yield timed("grant types", self._check_grants)
+        yield from TrialClient(self).steps()
 
     def _check_grants(self) -> str:
         named = set(self.metadata().grant_types_supported)

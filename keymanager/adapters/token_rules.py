@@ -6,6 +6,7 @@ from typing import Any, Final
 from common.errors import InputError
 from common.http_values import check_url
 from keymanager.adapters.config import knob
+from keymanager.adapters.contract import Capability, KeyManagerAdapter
 from keymanager.adapters.pinned_keys import fault_of_pinned_keys
 
 # Asymmetric only: "none" and the HMAC family would let whoever knows a public key sign.
@@ -123,6 +124,14 @@ def _algorithm_fault(names: tuple[str, ...]) -> str:
 def rules_of(config: object) -> TokenRules:
     """The rules in an adapter's configuration; the defaults where it has none."""
     return config if isinstance(config, TokenRules) else _DEFAULTS
+
+
+def checks_locally(adapter: KeyManagerAdapter) -> bool:
+    """The one switch, ``token_validation``: whether a JWT of this key manager is judged by its signature."""
+    rules = rules_of(adapter.config)
+    if rules.token_validation == "auto":
+        return bool(rules.pinned_keys) or Capability.JWKS in adapter.capabilities
+    return rules.token_validation == "jwt"
 
 
 _DEFAULTS: Final = TokenRules()

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from common.errors import InputError, NotSupported
 from keymanager.front_door.answers import endpoint
+from keymanager.front_door.asked_scopes import with_allowed_scope
 from keymanager.front_door.client_authentication import PUBLIC
 from keymanager.front_door.forms import Parameters, read_query
 from keymanager.front_door.refusals import ClientRefused
@@ -19,7 +20,10 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 
 @endpoint("GET")
 def authorize(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
-    """302 with the query unchanged. An unknown client or redirect URI is answered here, never by a redirect."""
+    """302 with the query; only scopes that the client may not have are left out.
+
+    An unknown client or redirect URI is answered here, never by a redirect.
+    """
     query = read_query(request)
     credential = _client_of(query, key_manager_slug)
     redirect_uri = _redirect_uri(query, credential)
@@ -28,7 +32,14 @@ def authorize(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     if fault:
         return _redirect(_with_error(redirect_uri, fault, query.get("state")))
     try:
-        address = authorization_address(credential=credential, query=request.META.get("QUERY_STRING", ""))
+        cut = with_allowed_scope(query, credential)
+    except InputError:
+        return _redirect(_with_error(redirect_uri, "invalid_scope", query.get("state")))
+    unchanged = request.META.get("QUERY_STRING", "")
+    try:
+        address = authorization_address(
+            credential=credential, query=unchanged if cut == query else urlencode(cut.pairs)
+        )
     except NotSupported:
         address = _with_error(redirect_uri, "unauthorized_client", query.get("state"))
     return _redirect(address)

@@ -65,7 +65,7 @@ def _asker(request: HttpRequest, form: Parameters, key_manager_slug: str) -> Ask
 def _answer(token: str, parameters: Parameters, asker: Asker) -> HttpResponse:
     call = _asked_call(parameters)
     known = examine(token, key_manager=asker.credential.key_manager if asker.credential else None)
-    if known is None or known.credential is None or known.is_revoked or not known.key_manager.enabled:
+    if known is None or known.credential is None or known.is_revoked or not known.key_manager.takes_tokens:
         return json_answer(_INACTIVE)
     if asker.credential is not None and known.credential.pk != asker.credential.pk:
         return json_answer(_INACTIVE)

@@ -43,8 +43,11 @@ def the_credential(rows: list[Credential], *, endpoint: str) -> Credential:
 
 
 def require_enabled(key_manager: KeyManager) -> None:
-    """Raise ``KeyManagerUnavailable`` (503 ``temporarily_unavailable``) for a key manager that is switched off."""
-    if not key_manager.enabled:
+    """Raise ``KeyManagerUnavailable`` (503 ``temporarily_unavailable``) for a switched-off key manager.
+
+    One whose tokens are still accepted also still issues them: the clients that exist there go on.
+    """
+    if not key_manager.takes_tokens:
         raise KeyManagerUnavailable(
             f"The key manager {key_manager.slug} is switched off.", retry_after=_DISABLED_RETRY_SECONDS
         )

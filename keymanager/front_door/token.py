@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from common.errors import InputError, NotSupported
 from keymanager.front_door.answers import endpoint, passed_on
+from keymanager.front_door.asked_scopes import saying_scope, with_allowed_scope
 from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETERS, Caller, identify
 from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import GrantNotAllowed
@@ -22,19 +23,20 @@ def token(request: HttpRequest, key_manager_slug: str = "") -> HttpResponse:
     """The key manager's own answer. Nothing of the token is stored or logged.
 
     A key manager that is switched off or unreachable is 503 ``temporarily_unavailable`` with ``Retry-After``: RFC 6749
-    has no code for it at the token endpoint, so the one of its section 4.1.2.1 is used.
+    has no code for it at the token endpoint, so the one of its section 4.1.2.1 is used. Scopes that the client may not
+    have are not asked for; the answer's ``scope`` says so (RFC 6749 section 3.3).
     """
     form = read_form(request)
     caller = identify(request, form, endpoint="token", key_manager_slug=key_manager_slug)
     _check_grant(form, caller)
     require_enabled(caller.credential.key_manager)
-    return passed_on(
-        issue_token(
-            credential=caller.credential,
-            client_secret=caller.client_secret,
-            parameters=form.without(*AUTHENTICATION_PARAMETERS),
-        )
+    cut = with_allowed_scope(form, caller.credential)
+    answer = issue_token(
+        credential=caller.credential,
+        client_secret=caller.client_secret,
+        parameters=cut.without(*AUTHENTICATION_PARAMETERS),
     )
+    return passed_on(saying_scope(answer) if cut != form else answer)
 
 
 def _check_grant(form: Parameters, caller: Caller) -> None:

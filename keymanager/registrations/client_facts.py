@@ -26,6 +26,7 @@ def metadata_of(credential: Credential, wanted: Mapping[str, Any]) -> ClientMeta
         redirect_uris=tuple(wanted["redirect_uris"]),
         token_endpoint_auth_method=str(wanted["token_endpoint_auth_method"]),
         scopes=frozenset(wanted["scopes"]),
+        resources=frozenset(wanted.get("resources", ())),
     )
 
 

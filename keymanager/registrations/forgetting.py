@@ -20,7 +20,7 @@ def forget_what_is_old(now: datetime) -> dict[str, int]:
     """Delete old rows; returns how many per kind.
 
     The newest attempt of a registration and the newest change event stay: the one says why things are as they are,
-    the other tells followers of the feed where they are.
+    the other tells followers of the feed where they are. A check whose throw-away client may be left stays, too.
     """
     newest_attempts = RegistrationAttempt.objects.order_by().values("registration").annotate(newest=Max("pk"))
     old_attempts = RegistrationAttempt.objects.filter(started_at__lt=now - ATTEMPTS_KEPT)
@@ -32,7 +32,7 @@ def forget_what_is_old(now: datetime) -> dict[str, int]:
         "idempotent_answers": _deleted(IdempotentAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT)),
         "changes": _deleted(ChangeEvent.objects.filter(at__lt=now - CHANGES_KEPT, pk__lt=last_change)),
         "signing_keys": _deleted(SigningKey.objects.filter(retired_at__lte=now)),
-        "checks": _deleted(KeyManagerCheck.objects.filter(started_at__lt=now - CHECKS_KEPT)),
+        "checks": _deleted(KeyManagerCheck.objects.filter(started_at__lt=now - CHECKS_KEPT, sealed_trial="")),
     }
 
 

@@ -11,6 +11,8 @@ from subscriptions.states import Environment
 GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 PUBLIC: Final = "none"
+# OpenID Connect Core sections 5.4 and 11: about the user, not about an API.
+OPENID_SCOPES: Final = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST: Final = 50
 _LONGEST_CLIENT_ID: Final = 255
@@ -107,6 +109,15 @@ def _redirect_uri_fault(uri: str) -> str:
     if parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK):
         return ""
     return "It must be https, or http on the loopback address."
+
+
+def scopes_to_have(chosen: Collection[str], *, offered: Collection[str]) -> frozenset[str]:
+    """What a client may have: the chosen scopes that subscribed APIs offer; all that they offer when none were chosen.
+
+    Chosen scopes of OpenID Connect belong to no API and stay.
+    """
+    wanted = frozenset(chosen)
+    return (wanted & frozenset(offered)) | (wanted & OPENID_SCOPES) if wanted else frozenset(offered)
 
 
 def check_scopes(scopes: Sequence[str]) -> list[str]:

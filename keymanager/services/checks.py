@@ -1,7 +1,7 @@
 """The connection check of a key manager: asked for here, run by a job, read while it runs."""
 
 import uuid
-from dataclasses import asdict
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from keymanager.adapters.contract import CheckStep, StepState
 from keymanager.models import KeyManager, KeyManagerCheck
 from keymanager.registrations.dispatch import RUN_CHECK, send_job
 from keymanager.services.adapters import adapter_for
+from keymanager.services.trial_clients import note_trial, remove_leftovers
 from subscriptions.recording import audit
 
 
@@ -38,17 +39,45 @@ def _ask_for_job(check_id: uuid.UUID) -> None:
 def run_check(check_id: uuid.UUID) -> None:
     """Run a check that was asked for; every step is stored when it is done. A finished check is not run again."""
     row = KeyManagerCheck.objects.select_related("key_manager").filter(pk=check_id, finished_at=None).first()
-    if row is None:
-        return
+    if row is not None:
+        for _ in carry_out(row):
+            pass
+
+
+def check_now(*, actor: Actor, key_manager: KeyManager) -> Generator[CheckStep, None, None]:
+    """Check without a job, for whoever waits; the check is on record as any other. Yields each step when it is done."""
+    with transaction.atomic():
+        actor.require_role(Role.ADMINISTRATOR)
+        row = KeyManagerCheck.objects.create(key_manager=key_manager)
+        audit(actor, "key_manager.check", key_manager)
+    yield from carry_out(row)
+
+
+def carry_out(row: KeyManagerCheck) -> Iterator[CheckStep]:
+    """The steps of a check, each stored before it is yielded."""
     steps: list[dict[str, Any]] = []
+    for step in _steps(row.key_manager):
+        steps.append(_stored(step))
+        KeyManagerCheck.objects.filter(pk=row.pk).update(steps=steps)
+        if step.trial is not None:
+            note_trial(row.pk, step.trial)
+        yield step
+    KeyManagerCheck.objects.filter(pk=row.pk).update(finished_at=timezone.now())
+
+
+def _steps(key_manager: KeyManager) -> Iterator[CheckStep]:
     try:
-        for step in adapter_for(row.key_manager).check():
-            steps.append(_stored(step))
-            KeyManagerCheck.objects.filter(pk=check_id).update(steps=steps)
+        adapter = adapter_for(key_manager)
+        yield from remove_leftovers(key_manager, adapter)
+        yield from adapter.check()
     except (ArchwayError, ConfigurationError) as exc:
-        steps.append(_stored(CheckStep(name="configuration", state=StepState.FAILED, reason=str(exc))))
-    KeyManagerCheck.objects.filter(pk=check_id).update(steps=steps, finished_at=timezone.now())
+        yield CheckStep(name="configuration", state=StepState.FAILED, reason=str(exc))
 
 
 def _stored(step: CheckStep) -> dict[str, Any]:
-    return {**asdict(step), "state": step.state.value}
+    return {
+        "name": step.name,
+        "state": step.state.value,
+        "reason": step.reason,
+        "milliseconds": step.milliseconds,
+    }

@@ -19,6 +19,7 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
 from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
+from keymanager.services.allowances import wanted_access
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_own, require_wanted
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
@@ -95,9 +96,10 @@ def change_credential(
     Of a client made elsewhere it only changes what the portal lets it do; nothing is sent.
     """
     actor.require_role(Role.APP_DEVELOPER)
+    Application.objects.select_for_update().get(pk=credential.application_id)
     row = locked(credential)
     require_wanted(row)
-    before = wanted_client(row)
+    before = _chosen(row)
     if grant_types is not None:
         offered = rules.GRANT_TYPES if row.mapped else offered_grant_types(row.key_manager)
         row.grant_types = rules.check_grant_types(grant_types, offered=offered)
@@ -106,16 +108,15 @@ def change_credential(
     row.redirect_uris = rules.check_redirect_uris(uris, grant_types=row.grant_types)
     if scopes is not None:
         row.scopes = rules.check_scopes(scopes)
-    wanted = wanted_client(row)
-    if wanted == before:
+    chosen = _chosen(row)
+    if chosen == before:
         return row
     row.revision += 1
     row.save(update_fields=["grant_types", "redirect_uris", "scopes", "revision", "updated_at"])
     if not row.mapped:
-        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted)
-    audit_credential(
-        actor, "credential.change", row, changed=sorted(name for name in wanted if wanted[name] != before[name])
-    )
+        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted_client(row))
+    changed = sorted(name for name in chosen if chosen[name] != before[name])
+    audit_credential(actor, "credential.change", row, changed=changed)
     announce(ChangeKind.CREDENTIAL, row.pk)
     return fresh(row)
 
@@ -241,6 +242,10 @@ def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
     return RevealedSecret(client_id=row.client_id, client_secret=secret)
 
 
+def _chosen(row: Credential) -> dict[str, list[str]]:
+    return {name: list(getattr(row, name)) for name in ("grant_types", "redirect_uris", "scopes")}
+
+
 def require_usable(application: Application, key_manager: KeyManager) -> None:
     """Raise ``RuleError`` unless the application may get a credential there; the application is locked."""
     # A removal of the application that runs at this moment must see the new credential, or be seen here.
@@ -265,7 +270,10 @@ def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
 
 
 def wanted_client(credential: Credential) -> dict[str, Any]:
-    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish."""
+    """The metadata that the client shall have (RFC 7591 section 2), as it is stored with the wish.
+
+    The application is locked by the caller: its subscriptions are part of it.
+    """
     name = credential.application.name
     return {
         "client_name": name
@@ -275,5 +283,5 @@ def wanted_client(credential: Credential) -> dict[str, Any]:
         "response_types": ["code"] if "authorization_code" in credential.grant_types else [],
         "redirect_uris": list(credential.redirect_uris),
         "token_endpoint_auth_method": credential.token_endpoint_auth_method,
-        "scopes": list(credential.scopes),
+        **wanted_access(credential),
     }

@@ -1,4 +1,4 @@
-"""Whose tokens are whose: an issuer, or one of its aliases, belongs to one enabled key manager."""
+"""Whose tokens are whose: an issuer, or one of its aliases, belongs to one key manager whose tokens are taken."""
 
 from django.db import IntegrityError, transaction
 
@@ -7,11 +7,11 @@ from keymanager.models import LONGEST_ISSUER, ClaimedIssuer, KeyManager
 
 
 def claim_issuers(row: KeyManager) -> None:
-    """Claim the issuer and the aliases of an enabled key manager, and give up what it no longer names.
+    """Claim the issuer and the aliases of a key manager whose tokens are taken, and give up what it no longer names.
 
     Call it in the transaction that saves ``row``. Raises ``InputError`` naming ``issuer`` or ``config.issuer_aliases``.
     """
-    wanted = _issuers_of(row) if row.enabled else {}
+    wanted = _issuers_of(row) if row.takes_tokens else {}
     row.claimed_issuers.exclude(issuer__in=wanted).delete()
     held = set(row.claimed_issuers.values_list("issuer", flat=True))
     for issuer, field in wanted.items():

@@ -1,7 +1,7 @@
 """Writes on key managers. Every one is a transaction with its audit row and its change event."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Role
 from common.errors import InputError, RuleError
-from keymanager.models import KeyManager
+from keymanager.models import KeyManager, WhenDisabled
 from keymanager.registrations.wishes import wake_registrations
 from keymanager.resident.issuer import issuer as resident_issuer
 from keymanager.sealing import seal_config
@@ -18,8 +18,10 @@ from keymanager.services.checks import start_check
 from keymanager.services.configuration import MASK, SplitConfig, checked_config, config_fields, shown_config
 from keymanager.services.discovery import Discovered, discover
 from keymanager.services.issuers import claim_issuers
+from keymanager.services.key_manager_deletion import delete_key_manager
+from keymanager.services.key_manager_usage import usage_of
 from keymanager.services.resources import sync_key_manager
-from subscriptions.models import ChangeKind
+from subscriptions.models import AuditEvent, ChangeKind
 from subscriptions.recording import announce, audit
 from subscriptions.rules import check_name
 
@@ -34,12 +36,12 @@ __all__ = [
     "discover",
     "enable_key_manager",
     "ensure_resident",
+    "resident_was_deleted",
     "shown_config",
     "start_check",
     "update_key_manager",
+    "usage_of",
 ]
-
-_LONGEST_LIST: Final = 20
 
 
 @transaction.atomic
@@ -52,6 +54,7 @@ def create_key_manager(
     config: Mapping[str, Any],
     description: str = "",
     enabled: bool = True,
+    when_disabled: str = WhenDisabled.REFUSE,
     keep_secrets: bool = True,
 ) -> KeyManager:
     """A new key manager; when enabled, existing API versions that accept it are wished for there.
@@ -68,6 +71,7 @@ def create_key_manager(
         description=_description(description),
         adapter=adapter,
         enabled=enabled,
+        when_disabled=_when_disabled(when_disabled),
         keep_secrets=keep_secrets,
     )
     return _create(actor, row, checked_config(adapter, config))
@@ -93,11 +97,13 @@ def update_key_manager(
     adapter: str | None = None,
     config: Mapping[str, Any] | None = None,
     enabled: bool | None = None,
+    when_disabled: str | None = None,
     keep_secrets: bool | None = None,
 ) -> KeyManager:
     """Change what is given; ``config`` is laid over the stored one, and the mask of a secret keeps it.
 
-    Raises as ``create_key_manager`` does, and ``InputError`` naming ``adapter`` for another adapter.
+    Raises as ``create_key_manager`` does, ``InputError`` naming ``adapter`` for another adapter, and ``RuleError``
+    while it is being deleted.
     """
     actor.require_role(Role.ADMINISTRATOR)
     row = KeyManager.objects.select_for_update().get(pk=key_manager.pk)
@@ -113,9 +119,7 @@ def update_key_manager(
     if config is not None:
         _apply_config(row, checked_config(row.adapter, config, stored=stored_config(row)))
         changed += [f"config.{field}" for field in sorted(config)]
-    if enabled is not None and enabled != row.enabled:
-        row.enabled = enabled
-        changed.append("enabled")
+    changed += _switch(row, enabled, when_disabled)
     if keep_secrets is not None:
         row.keep_secrets = keep_secrets
         if not keep_secrets:
@@ -132,51 +136,39 @@ def update_key_manager(
     return row
 
 
+def _switch(row: KeyManager, enabled: bool | None, when_disabled: str | None) -> list[str]:
+    """Set what is given; returns the names of what that changed."""
+    if row.deletion_asked_at is not None and (enabled or when_disabled == WhenDisabled.ACCEPT):
+        raise RuleError(f"{row.name} is being deleted; it cannot be switched on again.")
+    changed = []
+    if enabled is not None and enabled != row.enabled:
+        row.enabled = enabled
+        changed.append("enabled")
+    if when_disabled is not None and when_disabled != row.when_disabled:
+        row.when_disabled = _when_disabled(when_disabled)
+        changed.append("when_disabled")
+    return changed
+
+
 def enable_key_manager(*, actor: Actor, key_manager: KeyManager) -> KeyManager:
     """Accept its tokens and register there again."""
     return update_key_manager(actor=actor, key_manager=key_manager, enabled=True)
 
 
-def disable_key_manager(*, actor: Actor, key_manager: KeyManager) -> KeyManager:
-    """Refuse its tokens at once and register nothing new there; removals are still carried out."""
-    return update_key_manager(actor=actor, key_manager=key_manager, enabled=False)
-
-
-@transaction.atomic
-def delete_key_manager(*, actor: Actor, key_manager: KeyManager) -> None:
-    """Delete a key manager that nothing uses. Raises ``RuleError`` listing who uses it.
-
-    Scopes and resources that Archway registered there stay there; the audit row says how many.
-    """
-    actor.require_role(Role.ADMINISTRATOR)
-    row = KeyManager.objects.select_for_update().get(pk=key_manager.pk)
-    unmet = _users_of(row)
-    if unmet:
-        raise RuleError(f"{row.name} is in use.", unmet=unmet)
-    left = row.registrations.filter(credential=None, state="active").count()
-    audit(actor, "key_manager.delete", row, detail={"left_there": left})
-    announce(ChangeKind.KEY_MANAGER, row.pk)
-    row.registrations.all().delete()
-    row.credentials.all().delete()
-    row.delete()
-
-
-def _users_of(row: KeyManager) -> list[str]:
-    """Who stops the deletion, each a sentence."""
-    credentials = row.credentials.filter(removed_at=None).select_related("application").order_by("created_at")
-    users = [
-        f"The application {credential.application.name} has a {credential.environment} client there."
-        for credential in credentials[:_LONGEST_LIST]
-    ]
-    listed = row.accepted_by.filter(accepts_all=False).select_related("api_version__api")
-    users += [f"The API {item.api_version} lists it as accepted." for item in listed[:_LONGEST_LIST]]
-    return users
+def disable_key_manager(
+    *, actor: Actor, key_manager: KeyManager, when_disabled: str = WhenDisabled.REFUSE
+) -> KeyManager:
+    """Register nothing new there; its tokens are refused at once, or still accepted. Removals are still carried out."""
+    return update_key_manager(actor=actor, key_manager=key_manager, enabled=False, when_disabled=when_disabled)
 
 
 @transaction.atomic
 def ensure_resident() -> KeyManager:
-    """The embedded authorization server's row (slug ``resident``), made or brought up to date. Repeat it freely."""
-    row = KeyManager.objects.filter(slug=RESIDENT).first()
+    """The embedded authorization server as a key manager, made (slug ``resident``) or brought up to date.
+
+    Repeat it freely. It is made even when an administrator has deleted it before; see ``resident_was_deleted``.
+    """
+    row = KeyManager.objects.filter(adapter=RESIDENT).order_by("created_at").first()
     if row is None:
         row = KeyManager(
             slug=RESIDENT, name="Resident", adapter=RESIDENT, description="The authorization server inside."
@@ -189,6 +181,13 @@ def ensure_resident() -> KeyManager:
         audit(SYSTEM, "key_manager.change", row, detail={"changed": ["issuer"]})
         announce(ChangeKind.KEY_MANAGER, row.pk)
     return row
+
+
+def resident_was_deleted() -> bool:
+    """Whether the embedded authorization server was a key manager once and somebody has deleted it."""
+    if KeyManager.objects.filter(adapter=RESIDENT).exists():
+        return False
+    return AuditEvent.objects.filter(action="key_manager.create", detail__adapter=RESIDENT).exists()
 
 
 def _apply_config(row: KeyManager, config: SplitConfig) -> None:
@@ -210,6 +209,12 @@ def _save(row: KeyManager) -> None:
     except IntegrityError as exc:
         raise InputError.of("slug", "Another key manager with this slug or name was made just now.") from exc
     claim_issuers(row)
+
+
+def _when_disabled(text: str) -> WhenDisabled:
+    if text not in WhenDisabled.values:
+        raise InputError.of("when_disabled", f"This must be one of: {', '.join(WhenDisabled.values)}.")
+    return WhenDisabled(text)
 
 
 def _description(text: str) -> str:

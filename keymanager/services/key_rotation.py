@@ -9,7 +9,7 @@ from django.db import models
 
 from common.secretbox import SecretBox
 from keymanager import sealing
-from keymanager.models import Credential, KeyManager, SigningKey
+from keymanager.models import Credential, KeyManager, KeyManagerCheck, SigningKey
 from keymanager.resident.models import SigningKey as ResidentSigningKey
 from keymanager.resident.sealing import resident_box
 
@@ -56,6 +56,13 @@ SEALED_COLUMNS: Final = (
         column="sealed_config",
         names="pk",
         context_of=sealing.config_context,
+    ),
+    SealedColumn(
+        label="throw-away clients of connection checks",
+        model=KeyManagerCheck,
+        column="sealed_trial",
+        names="pk",
+        context_of=sealing.trial_context,
     ),
     SealedColumn(
         label="signing keys of the backend JWT",

@@ -9,6 +9,7 @@ from keymanager.adapters.contract import TokenRequest
 from keymanager.models import Credential
 from keymanager.registrations.states import Wish
 from keymanager.sealing import unseal_secret
+from keymanager.services.allowances import cut_scopes
 from keymanager.services.key_managers import adapter_for
 
 
@@ -28,11 +29,12 @@ class IssuedToken:
 def application_token(*, credential: Credential, scopes: Sequence[str]) -> IssuedToken:
     """Ask the key manager for a client_credentials token (RFC 6749 section 4.4).
 
-    Raises ``RuleError`` when the client is not registered or being removed, or its secret is not kept by the portal.
+    ``scopes`` are cut to what the client may have. Raises ``InputError`` naming ``scopes`` when nothing is left of
+    them, ``RuleError`` when the client is not registered or being removed, or its secret is not kept by the portal.
     """
     if credential.registration.wish == Wish.ABSENT:
         raise RuleError("The client is being removed.")
-    if not credential.key_manager.enabled:
+    if not credential.key_manager.takes_tokens:
         raise RuleError(f"The key manager {credential.key_manager.name} is switched off; its tokens are refused.")
     if not credential.client_id or credential.removed_at is not None:
         raise RuleError(f"The client is not registered yet; it is {credential.registration.state}.")
@@ -45,7 +47,7 @@ def application_token(*, credential: Credential, scopes: Sequence[str]) -> Issue
         )
     parameters = [("grant_type", "client_credentials")]
     if scopes:
-        parameters.append(("scope", format_scope(scopes)))
+        parameters.append(("scope", format_scope(cut_scopes(credential, scopes, name="scopes"))))
     answer = adapter_for(credential.key_manager).issue_token(
         TokenRequest(
             client_id=credential.client_id,

@@ -63,6 +63,7 @@ class Route:
 class KeyManagerFacts:
     """One key manager. ``position``: its place in the order of asking. ``revision``: grows with its settings.
 
+    ``enabled``: its tokens are taken, because it is enabled or because they are still accepted while it is not.
     ``issuers``: every ``iss`` that its tokens may have. ``audience_rule`` and ``audiences``: see ``TokenRules``.
     """
 

@@ -57,19 +57,19 @@ def key_managers() -> list[KeyManagerFacts]:
     issuers: dict[uuid.UUID, set[str]] = defaultdict(set)
     for key_manager_id, issuer in ClaimedIssuer.objects.values_list("key_manager_id", "issuer"):
         issuers[key_manager_id].add(issuer)
-    rows = KeyManager.objects.order_by("created_at", "slug").values_list("id", "slug", "config", "enabled", "revision")
+    rows = KeyManager.objects.order_by("created_at", "slug")
     return [
         KeyManagerFacts(
-            id=pk.int,
-            slug=slug,
-            issuers=frozenset(issuers[pk]),
-            enabled=enabled,
-            revision=revision,
+            id=row.pk.int,
+            slug=row.slug,
+            issuers=frozenset(issuers[row.pk]),
+            enabled=row.takes_tokens,
+            revision=row.revision,
             position=position,
-            audience_rule=config.get("audience_rule", _RULES.audience_rule),
-            audiences=frozenset(config.get("expected_audiences", _RULES.expected_audiences)),
+            audience_rule=row.config.get("audience_rule", _RULES.audience_rule),
+            audiences=frozenset(row.config.get("expected_audiences", _RULES.expected_audiences)),
         )
-        for position, (pk, slug, config, enabled, revision) in enumerate(rows)
+        for position, row in enumerate(rows.only("slug", "config", "enabled", "when_disabled", "revision"))
     ]
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from common.errors import ArchwayError, ConfigurationError, KeyManagerUnavailable, NotSupported
-from keymanager.adapters.contract import Capability, Clock, Inactive, KeyManagerAdapter, TokenFacts
-from keymanager.adapters.token_rules import TokenRules, rules_of
+from keymanager.adapters.contract import Clock, Inactive, KeyManagerAdapter, TokenFacts
+from keymanager.adapters.token_rules import TokenRules, checks_locally, rules_of
 from keymanager.validation.codes import Code
 from keymanager.validation.facts import Facts, Id, KeyManagerFacts
 from keymanager.validation.jwt_check import (
@@ -223,11 +223,3 @@ def _says_too_little(answer: Resolved, adapter: KeyManagerAdapter) -> bool:
     if not isinstance(answer, GoodToken) or answer.facts.client_id:
         return False
     return rules_of(adapter.config).token_validation == "auto" and adapter.knows_opaque_tokens
-
-
-def checks_locally(adapter: KeyManagerAdapter) -> bool:
-    """The one switch, ``token_validation``: whether a JWT of this key manager is judged by its signature."""
-    rules = rules_of(adapter.config)
-    if rules.token_validation == "auto":
-        return bool(rules.pinned_keys) or Capability.JWKS in adapter.capabilities
-    return rules.token_validation == "jwt"

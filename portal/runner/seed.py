@@ -7,7 +7,7 @@ from accounts.actor import actor_of
 from accounts.models import Role, User
 from accounts.queries import personal_team_of
 from accounts.services import create_user
-from keymanager.services.key_managers import ensure_resident
+from keymanager.services.key_managers import ensure_resident, resident_was_deleted
 from portal.runner.sample_api import SAMPLE_CONTEXT, SAMPLE_DEFINITION, SAMPLE_NAME, SAMPLE_VERSION
 from publisher.definitions import parse_definition
 from publisher.services import NewApi, create_api, move_api
@@ -32,7 +32,8 @@ class NewPerson:
 
 def seed(*, backend_url: str) -> list[NewPerson]:
     """Make what is missing; returns the people that were made now. Repeating it changes nothing."""
-    ensure_resident()
+    if not resident_was_deleted():
+        ensure_resident()
     made = [_person(username, roles) for username, roles in PEOPLE.items()]
     if not Api.objects.filter(name=SAMPLE_NAME).exists():
         _publish_sample(backend_url)

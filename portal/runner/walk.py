@@ -19,7 +19,9 @@ class Walk:
     """One walk.
 
     The three parts of the portal may be one web process or three. ``say`` is told of each finished step with its
-    milliseconds. ``secrets``: every client secret and token that was used, for whoever searches logs for them.
+    milliseconds. ``scopes``: what the application's client may ask for. ``rotates``: with a new secret for the client,
+    for key managers that can give one. ``secrets``: every client secret and token that was used, for whoever searches
+    logs for them.
     """
 
     publisher_url: str
@@ -32,6 +34,8 @@ class Walk:
     subscriber_token: str = field(repr=False)
     say: Callable[[str], None] = print
     suffix: str = ""
+    scopes: tuple[str, ...] = SAMPLE_SCOPES
+    rotates: bool = False
     secrets: list[str] = field(default_factory=list, repr=False)
 
     def run(self) -> None:
@@ -51,9 +55,11 @@ class Walk:
         with self._step("publish an API from an OpenAPI document"):
             api = self._publish(publisher, f"Smoke {self.suffix}".strip(), context)
         with self._step(f"create an application; {self.key_manager} registers a client"):
-            application, credential = self._application(store, list(SAMPLE_SCOPES))
+            application, credential = self._application(store, list(self.scopes))
         with self._step("subscribe"):
             subscription = self._subscribe(store, application, api)
+            # What the client may ask for at the key manager follows the subscription by a job.
+            self._await_state(store, credential, "active")
         client_id, secret = self._secret(store, credential)
         with self._step("get a token at /token"):
             token = self._token(http, client_id, secret, "books:read")
@@ -65,6 +71,8 @@ class Walk:
             self._expect(http, f"{calls}/books", "", 401)
         with self._step("wrong scope: 403, with a verdict behind the reference"):
             self._wrong_scope(http, store, calls, token)
+        secret, token = self._renewed(http, store, credential, (client_id, secret, token))
+        self._expect(http, f"{calls}/books", token, 200)
         with self._step("subscription blocked: 403"):
             publisher.post(f"/subscriptions/{subscription}/block/", {"scope": "all"}, 200)
             self._expect(http, f"{calls}/books", token, 403, "subscription_blocked")
@@ -74,6 +82,7 @@ class Walk:
             store.delete(f"/subscriptions/{subscription}/", 204)
             self._expect(http, f"{calls}/books", token, 403, "not_subscribed")
             self._subscribe(store, application, api)
+            self._await_state(store, credential, "active")
             self._expect(http, f"{calls}/books", token, 200)
         with self._step("revoked token: 401"):
             self._revoke(http, client_id, secret, token)
@@ -85,9 +94,7 @@ class Walk:
             self._expect(http, f"{calls}/books", token, 401)
             self._await_state(store, credential, "removed")
         with self._step("remove the application and retire the API"):
-            store.delete(f"/applications/{application}/", 202)
-            for action in ("deprecate", "retire"):
-                publisher.post(f"/apis/{api}/lifecycle/", {"action": action}, 200)
+            self._retire(publisher, store, api, application)
             self._expect(http, f"{calls}/status", "", 404)
 
     @contextmanager
@@ -138,6 +145,33 @@ class Walk:
         answer = store.post(f"/credentials/{credential}/reveal-secret/", {}, 200)
         self.secrets.append(str(answer["client_secret"]))
         return str(answer["client_id"]), self.secrets[-1]
+
+    def _renewed(
+        self, http: httpx2.Client, store: Caller, credential: str, before: tuple[str, str, str]
+    ) -> tuple[str, str]:
+        """Secret and token after a rotation; those that there were (client id, secret, token) without one."""
+        client_id, secret, token = before
+        if not self.rotates:
+            return secret, token
+        with self._step("a new secret"):
+            renewed = self._rotated(store, credential, secret)
+            return renewed, self._token(http, client_id, renewed, "books:read")
+
+    def _retire(self, publisher: Caller, store: Caller, api: str, application: str) -> None:
+        store.delete(f"/applications/{application}/", 202)
+        for action in ("deprecate", "retire"):
+            publisher.post(f"/apis/{api}/lifecycle/", {"action": action}, 200)
+
+    def _rotated(self, store: Caller, credential: str, old: str) -> str:
+        store.post(f"/credentials/{credential}/rotate-secret/", {}, 202)
+
+        def seen() -> tuple[bool, str]:
+            _, secret = self._secret(store, credential)
+            return secret != old, "the client has its old secret still"
+
+        until(seen, SETTLE_SECONDS)
+        self._await_state(store, credential, "active")
+        return self._secret(store, credential)[1]
 
     def _token(self, http: httpx2.Client, client_id: str, secret: str, scope: str) -> str:
         form = {"grant_type": "client_credentials", "scope": scope}

@@ -313,7 +313,7 @@ class SubscriptionListView(OwnListView[Subscription]):
         data = checked(SubscriptionInput, request)
 
         def create() -> Response:
-            row = subscribing.subscribe(
+            row = services.subscribe(
                 actor=actor,
                 application=_named(own_applications(request), "application", pk=data["application"]),
                 api_version=_named(visible_versions(request), "api", pk=data["api"]),
@@ -354,7 +354,7 @@ class SubscriptionView(APIView):
         """Unsubscribe."""
         actor = actor_for(request)
         row = own_unchanged(request, subscriptions_of_teams(actor.team_ids), pk=pk)
-        subscribing.unsubscribe(actor=actor, subscription=row)
+        services.unsubscribe(actor=actor, subscription=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

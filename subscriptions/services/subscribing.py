@@ -26,8 +26,9 @@ def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion
     """
     actor.require_role(Role.APP_DEVELOPER)
     # A removal of either that runs at this moment must see the subscription, or be seen here.
-    application = _locked(Application.objects.all(), application.pk)
+    # The API first, as whoever changes it and then its subscribers does.
     api_version = _locked(ApiVersion.objects.select_related("api"), api_version.pk)
+    application = _locked(Application.objects.all(), application.pk)
     require_active(application)
     if ApiState(api_version.state) not in SUBSCRIBABLE:
         raise RuleError(

@@ -1,7 +1,8 @@
 """What every part of the conformance suite shares."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
@@ -28,6 +29,15 @@ class ConformanceBase:
     """Fixtures of the suite. ``slug``: the adapter that a subclass is about."""
 
     slug: ClassVar[str] = ""
+
+    def running(self) -> AbstractContextManager[World]:
+        """A server behind an adapter, for one test. A subclass gives this, or the fixture ``world``."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def world(self) -> Iterator[World]:
+        with self.running() as world:
+            yield world
 
     @pytest.fixture
     def adapter(self, world: World) -> KeyManagerAdapter:

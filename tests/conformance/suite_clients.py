@@ -196,6 +196,30 @@ class ClientConformance(ConformanceBase):
         assert not ask(adapter, made, world.scopes[0]).ok
         assert ask(adapter, updated, world.scopes[0]).ok
 
+    @needs(C.OVERLAPPING_SECRETS)
+    def test_the_secret_that_is_kept_is_the_one_of_the_handle(self, adapter: KeyManagerAdapter, world: World) -> None:
+        metadata = world.client_metadata()
+        made = adapter.create_client(metadata)
+        rotated = adapter.rotate_secret(made.handle, metadata)
+        assert bool(rotated.handle.secret_id) == world.secrets_have_ids
+        assert rotated.handle.secret_id != made.handle.secret_id or not world.secrets_have_ids
+        adapter.drop_old_secret(replace(rotated.handle, client_secret=""))
+        assert ask(adapter, rotated, world.scopes[0]).ok
+        assert not ask(adapter, made, world.scopes[0]).ok
+
+    @needs(C.OVERLAPPING_SECRETS)
+    def test_a_second_rotation_leaves_the_last_two_secrets(self, adapter: KeyManagerAdapter, world: World) -> None:
+        metadata = world.client_metadata()
+        first = adapter.create_client(metadata)
+        second = adapter.rotate_secret(first.handle, metadata)
+        third = adapter.rotate_secret(second.handle, metadata)
+        assert ask(adapter, third, world.scopes[0]).ok
+        assert ask(adapter, second, world.scopes[0]).ok
+        adapter.drop_old_secret(third.handle)
+        assert ask(adapter, third, world.scopes[0]).ok
+        assert not ask(adapter, second, world.scopes[0]).ok
+        assert not ask(adapter, first, world.scopes[0]).ok
+
     @needs(C.FIND_CLIENT)
     def test_a_client_is_found_by_our_marker(self, adapter: KeyManagerAdapter, world: World) -> None:
         metadata = world.client_metadata()

@@ -19,6 +19,7 @@ from tests.conformance.operations import call
 from tests.conformance.world import (
     World,
     ask,
+    ask_at,
     refused_connection,
 )
 
@@ -95,6 +96,26 @@ class ServerConformance(ConformanceBase):
         adapter.delete_resource(made.remote_id)
         adapter.delete_resource(made.remote_id)
         assert adapter.read_resource(made.remote_id) is None
+
+    @needs(C.RESOURCES, C.UPDATE_CLIENT)
+    def test_a_client_gets_scopes_only_of_the_apis_that_it_may_call(
+        self, adapter: KeyManagerAdapter, world: World
+    ) -> None:
+        loans, labs = "urn:archway:api:loans", "urn:archway:api:labs"
+        if not world.limits_resources:
+            made = adapter.create_client(world.client_metadata(resources=frozenset({loans})))
+            assert ask(adapter, made, world.scopes[0]).ok
+            return
+        keys = {loans: "museum:loan", labs: "museum:lab"}
+        for identifier, key in keys.items():
+            adapter.register_resource(Resource(identifier=identifier, name=f"Museum {key}", scopes=frozenset({key})))
+        metadata = world.client_metadata(scopes=frozenset(keys.values()), resources=frozenset({loans}))
+        made = adapter.create_client(metadata)
+        assert keys[loans] in ask_at(adapter, world, made, keys[loans], loans).scopes
+        assert keys[labs] not in ask_at(adapter, world, made, keys[labs], labs).scopes
+        changed = adapter.update_client(made.handle, replace(metadata, resources=frozenset({labs})))
+        assert keys[labs] in ask_at(adapter, world, changed, keys[labs], labs).scopes
+        assert keys[loans] not in ask_at(adapter, world, changed, keys[loans], loans).scopes
 
     def test_claims_name_the_client_and_the_scopes_in_either_form(self, adapter: KeyManagerAdapter) -> None:
         assert adapter.client_id_of({"client_id": "c"}) == "c"

@@ -1,5 +1,7 @@
 """Tokens: issue, introspect, revoke, check (RFC 6749, RFC 7662, RFC 7009, RFC 7517)."""
 
+from dataclasses import replace
+
 import pytest
 
 from common.errors import (
@@ -135,8 +137,11 @@ class TokenConformance(ConformanceBase):
         self, adapter: KeyManagerAdapter, world: World, client: RegisteredClient
     ) -> None:
         tokens = [token_of(ask(adapter, client, world.scopes[0])) for _ in range(2)]
-        adapter.revoke_all(client.handle)
+        renewed = adapter.revoke_all(client.handle)
         assert all(isinstance(adapter.introspect(token), Inactive) for token in tokens)
+        usable = client if renewed is None else replace(client, handle=renewed)
+        assert ask(adapter, usable, world.scopes[0]).ok
+        assert ask(adapter, client, world.scopes[0]).ok == (renewed is None)
 
     def test_authentication_in_the_parameters_is_not_passed_on(
         self, adapter: KeyManagerAdapter, world: World, client: RegisteredClient

@@ -1,9 +1,8 @@
 """The ``auth0`` adapter on a fake tenant that is held against Auth0's own descriptions."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
-
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -50,14 +49,18 @@ class OnAuth0(AdapterConformance):
 
     slug = "auth0"
     audience: ClassVar[str] = AUDIENCE
+    limits_resources: ClassVar[bool] = False
     config: ClassVar[dict[str, Any]] = {}
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with Auth0Server(audience=self.audience) as server:
             world = auth0_world(server, **self.config)
-            yield world
-            world.wire.close()
+            world.limits_resources = self.limits_resources
+            try:
+                yield world
+            finally:
+                world.wire.close()
             assert server.undescribed == []
 
     def test_a_name_with_any_character_is_kept(self, adapter: KeyManagerAdapter, world: World) -> None:
@@ -96,5 +99,6 @@ class TestOneSharedApi(OnAuth0):
 
 
 class TestOneApiForEachVersion(OnAuth0):
+    limits_resources = True
     audience = "urn:archway:api:museum"
     config: ClassVar[dict[str, Any]] = {"resources": "per_api", "audience": ""}

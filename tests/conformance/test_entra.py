@@ -1,10 +1,10 @@
 """The ``entra`` adapter on the fake directory, every exchange held against Microsoft's own description of Graph."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import httpx2
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -58,7 +58,12 @@ def entra_world(server: EntraServer, **changes: Any) -> World:
         suite.asking_for_a_token: asking_for_a_token,
     }
     wire = Wire(PooledTransport(LOOPBACK), meanings)
-    world = World(wire=wire, make=lambda http: EntraAdapter(config, http, SystemClock()))
+    world = World(
+        wire=wire,
+        make=lambda http: EntraAdapter(config, http, SystemClock()),
+        limits_resources=True,
+        secrets_have_ids=True,
+    )
     adapter = world.adapter()
     for key in world.scopes:
         adapter.register_scope(ScopeSpec(key=key))
@@ -79,12 +84,14 @@ class OnTheFakeDirectory(AdapterConformance):
     slug = "entra"
     config: ClassVar[dict[str, Any]] = {}
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with EntraServer() as server:
             world = entra_world(server, **self.config)
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
             assert server.undescribed == []
 
     def test_what_the_server_did_not_keep_is_named(self, adapter: KeyManagerAdapter, world: World) -> None:

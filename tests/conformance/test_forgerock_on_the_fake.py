@@ -108,7 +108,7 @@ class TestByIntrospection(TestByTheAdministrationApi):
     """A client with ``am-introspect-all-tokens`` sees every token."""
 
     config: ClassVar[dict[str, Any]] = {
-        "token_check": "introspection",
+        "token_validation": "introspection",
         "introspection_client_id": GATEWAY[0],
         "introspection_client_secret": GATEWAY[1],
     }

@@ -1,10 +1,10 @@
 """The ``hydra`` adapter on a fake Hydra, in the ways in which installations differ."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import httpx2
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -34,8 +34,8 @@ class OnHydra(AdapterConformance):
     config: ClassVar[dict[str, Any]] = {}
     expected: ClassVar[dict[str, Any]] = {"tokens_survive_client": False}
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with HydraServer(habits=self.habits) as server:
             own = {"issuer": server.issuer, "admin_url": server.admin_url, **self.guard}
             config = parse_config(HydraConfig, {**own, **self.config})
@@ -44,8 +44,10 @@ class OnHydra(AdapterConformance):
                 make=lambda http: HydraAdapter(config, http, SystemClock()),
                 **self.expected,
             )
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
 
 
 class TestOpaqueTokensAndOneSecret(OnHydra):

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import httpx2
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -54,6 +54,7 @@ def okta_world(server: OktaServer, dialect: dict[Match, Match], **more: Any) -> 
     return World(
         wire=VendorWire(PooledTransport(LOOPBACK), dialect),
         make=lambda http: OktaAdapter(config, http, SystemClock()),
+        secrets_have_ids=True,
     )
 
 
@@ -66,15 +67,17 @@ class OnOkta(AdapterConformance):
     everyone: ClassVar[bool] = False
     registers_scopes: ClassVar[bool] = True
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with OktaServer() as server:
             if self.everyone:
                 server.add_policy_for_everyone()
             world = okta_world(server, self.dialect, **self.config)
             world.registers_scopes = self.registers_scopes
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
             assert server.undescribed == []
 
     def test_what_the_server_did_not_keep_is_named(self, adapter: KeyManagerAdapter, world: World) -> None:

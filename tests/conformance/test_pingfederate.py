@@ -1,11 +1,11 @@
 """The ``pingfederate`` adapter on the fake: the administrative API, held against its description, and pf-ws."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx2
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -76,13 +76,15 @@ class OnTheFake(AdapterConformance):
     token_format: ClassVar[Any] = "opaque"
     config: ClassVar[dict[str, Any]] = {}
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with PingFederateServer(quirks=replace(HABITS, token_format=self.token_format)) as server:
             self.arrange(server)
             world = pingfederate_world(server, **self.config)
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
             assert server.undescribed == []
 
     def arrange(self, server: PingFederateServer) -> None:

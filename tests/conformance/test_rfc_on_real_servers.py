@@ -24,12 +24,12 @@ LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
 pytestmark = pytest.mark.servers
 
 
-def real_world(preset: str, values: dict[str, Any], **expected: Any) -> World:
+def real_world(preset: str, values: dict[str, Any], adapter: type[RfcAdapter] = RfcAdapter, **expected: Any) -> World:
     """A world on a running server."""
     config = parse_config(RfcConfig, with_preset(preset, values))
     return World(
         wire=Wire(PooledTransport(LOOPBACK)),
-        make=lambda http: RfcAdapter(config, http, SystemClock()),
+        make=lambda http: adapter(config, http, SystemClock()),
         **expected,
     )
 

@@ -1,10 +1,10 @@
 """The ``surfoauth`` adapter on the fake that answers as a recorded SurfOAuth did."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import httpx2
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -83,14 +83,16 @@ class OnSurfOAuth(AdapterConformance):
     slug = "surfoauth"
     config: ClassVar[dict[str, Any]] = {}
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with SurfOAuthServer() as server:
             world = surfoauth_world(server, **self.config)
             self.prepare(world)
             world.wire.sent.clear()
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
 
     def prepare(self, world: World) -> None:
         """Make the scopes known."""

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
-
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -44,8 +43,8 @@ class OnWso2Is(AdapterConformance):
     config: ClassVar[dict[str, Any]] = {}
     tokens_survive_client: ClassVar[bool] = False
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with Wso2IsServer(**self.server) as server:
             config = parse_config(Wso2IsConfig, wso2is_values(server, **self.config))
             world = World(
@@ -53,9 +52,12 @@ class OnWso2Is(AdapterConformance):
                 make=lambda http: Wso2IsAdapter(config, http, SystemClock()),
                 tokens_survive_client=self.tokens_survive_client,
                 registers_scopes=False,
+                secrets_have_ids=self.config.get("secret_rotation") == "overlap",
             )
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
             assert server.undescribed == []
 
     def test_a_name_with_any_character_is_kept(self, adapter: KeyManagerAdapter, world: World) -> None:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
-
-import pytest
 
 from common.address_guard import AddressGuard
 from common.clock import SystemClock
@@ -48,8 +47,8 @@ class OnWso2Is7(AdapterConformance):
     def values(self, server: Wso2Is7Server) -> dict[str, Any]:
         return wso2is7_values(server, **self.config)
 
-    @pytest.fixture
-    def world(self) -> Iterator[World]:
+    @contextmanager
+    def running(self) -> Iterator[World]:
         with Wso2Is7Server(identifier=self.identifier, tenant=self.tenant) as server:
             config = parse_config(Wso2Is7Config, self.values(server))
             world = World(
@@ -57,8 +56,10 @@ class OnWso2Is7(AdapterConformance):
                 make=lambda http: Wso2Is7Adapter(config, http, SystemClock()),
                 **self.expected,
             )
-            yield world
-            world.wire.close()
+            try:
+                yield world
+            finally:
+                world.wire.close()
             assert server.undescribed == []
 
     def test_a_name_with_any_character_is_kept(self, adapter: KeyManagerAdapter, world: World) -> None:
@@ -75,6 +76,11 @@ class TestOneSharedApiResource(OnWso2Is7):
 class TestOneApiResourceForEachVersion(OnWso2Is7):
     identifier = "urn:archway:api:garden"
     config: ClassVar[dict[str, Any]] = {"resources": "per_api"}
+    expected: ClassVar[dict[str, Any]] = {
+        "tokens_survive_client": False,
+        "limits_resources": True,
+        "takes_resource": False,
+    }
 
     def test_a_resource_lives_from_registration_to_deletion(self, adapter: KeyManagerAdapter) -> None:
         """The suite's, with a scope that no other API has: names are unique in a tenant."""
@@ -86,6 +92,7 @@ class TestOneApiResourceForEachVersion(OnWso2Is7):
 class TestATenantManagedWithATokenAndTwoSecrets(OnWso2Is7):
     tenant = "museum.example"
     config: ClassVar[dict[str, Any]] = {"management_auth": "oauth", "secret_rotation": "overlap"}
+    expected: ClassVar[dict[str, Any]] = {"tokens_survive_client": False, "secrets_have_ids": True}
 
     def values(self, server: Wso2Is7Server) -> dict[str, Any]:
         own = {"management_id": server.manager.client_id, "management_secret": server.manager.secret}

@@ -115,6 +115,9 @@ class World:
     ``scopes``: two scopes that the server knows. ``tokens_survive_client``: what introspection says of a token after
     its client was deleted. ``revokes``: a revoked token is inactive afterwards; otherwise revoking it is refused.
     ``registers_scopes``: the scopes in a registration limit what the client is granted.
+    ``limits_resources``: the resources in a registration limit what the client is granted.
+    ``takes_resource``: a token request may name its API (RFC 8707).
+    ``secrets_have_ids``: each new secret of a client comes with an id of its own.
     ``make``: another adapter for the same server on the given client.
     """
 
@@ -124,6 +127,9 @@ class World:
     tokens_survive_client: bool = True
     revokes: bool = True
     registers_scopes: bool = True
+    limits_resources: bool = False
+    takes_resource: bool = True
+    secrets_have_ids: bool = False
 
     def adapter(self) -> KeyManagerAdapter:
         """An adapter with nothing kept, on the wire."""
@@ -145,6 +151,20 @@ def ask(adapter: KeyManagerAdapter, client: RegisteredClient, scope: str, **chan
         client_id=changes.get("client_id", client.handle.client_id),
         client_secret=changes.get("client_secret", client.handle.client_secret),
         parameters=(("grant_type", "client_credentials"), ("scope", scope)),
+    )
+    return adapter.issue_token(request)
+
+
+def ask_at(
+    adapter: KeyManagerAdapter, world: World, client: RegisteredClient, scope: str, resource: str
+) -> TokenAnswer:
+    """The same for one API (RFC 8707), where the server can be told."""
+    if not world.takes_resource:
+        return ask(adapter, client, scope)
+    request = TokenRequest(
+        client_id=client.handle.client_id,
+        client_secret=client.handle.client_secret,
+        parameters=(("grant_type", "client_credentials"), ("scope", scope), ("resource", resource)),
     )
     return adapter.issue_token(request)
 

@@ -81,7 +81,7 @@ class Installation:
 
     # What people do
 
-    def walk(self, *, suffix: str, bases: Sequence[str] = ()) -> Walk:
+    def walk(self, *, suffix: str, bases: Sequence[str] = (), key_manager: str = "resident") -> Walk:
         publisher, store, front_door = bases or [self.layout.web_url] * 3
         return Walk(
             publisher_url=publisher,
@@ -89,7 +89,7 @@ class Installation:
             front_door_url=front_door,
             gateway_url=self.layout.gateway_url,
             backend_url=self.layout.backend_url,
-            key_manager="resident",
+            key_manager=key_manager,
             developer_token=self.tokens["api-developer"],
             subscriber_token=self.tokens["app-developer"],
             suffix=suffix,
@@ -143,8 +143,11 @@ class Installation:
         until(look, seconds)
 
     def subscribe(self, client: Client, api: str, plan: str = "unlimited") -> str:
+        """The id of a new subscription, once the client may ask for the API's scopes."""
         body = {"application": client.application, "api": api, "plan": plan}
-        return str(self.store.post("/subscriptions/", body, 201)["id"])
+        made = str(self.store.post("/subscriptions/", body, 201)["id"])
+        self.await_active(client.credential)
+        return made
 
     def ask_token(self, client: Client) -> httpx2.Response:
         form = {"grant_type": "client_credentials", "scope": "books:read"}

@@ -23,6 +23,7 @@ from keymanager.services.key_managers import create_key_manager
 from subscriptions.services.applications import create_application
 from tests.fakes.quirks import Quirks
 from tests.fakes.rfc_server import RfcServer
+from tests.subscribed import subscribe_to
 
 CALLBACK = "https://app.example.com/callback"
 ALL_GRANTS = ("client_credentials", "authorization_code", "refresh_token", "password")
@@ -95,6 +96,7 @@ def make_client(person: Person, key_manager: KeyManager, name: str = "museum app
     """An application with one client that is registered at the key manager."""
     assert person.actor.team_id is not None
     application = create_application(actor=person.actor, team_id=person.actor.team_id, name=name)
+    subscribe_to(application, *wanted.get("scopes", ("read", "museum:read")))
     credential = request_credential(
         actor=person.actor,
         application=application,

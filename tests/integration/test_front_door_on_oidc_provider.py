@@ -22,6 +22,7 @@ from tests.integration.front_door_kit import (
     worker,
 )
 from tests.servers import oidc_provider
+from tests.subscribed import subscribe_to
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 OPAQUE = oidc_provider.OidcProviderOptions()
@@ -121,6 +122,7 @@ def test_a_program_registers_updates_and_deletes_its_client(
     document = {"client_name": "Tickets", "grant_types": ["client_credentials"], "scope": "read"}
     with worker():
         made = portal.http.post("/register", json=document, headers=person.headers).json()
+        subscribe_to(key_manager.credentials.get(client_id=made["client_id"]).application, "read", "write")
         headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
         update = {**document, "client_id": made["client_id"], "scope": "read write"}
         changed = portal.http.put(made["registration_client_uri"], json=update, headers=headers)

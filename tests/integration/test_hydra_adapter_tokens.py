@@ -227,17 +227,21 @@ def test_the_check_makes_uses_and_removes_a_client(benches: list[Bench], values:
     assert {name: state for name, (state, _) in steps.items() if state is not StepState.PASSED} == {
         "scopes": StepState.SKIPPED
     }
-    assert {"create a client", "get a token", "check the token", "replace the secret", "remove the client"} <= set(
-        steps
-    )
+    assert {
+        "make a client",
+        "get a token",
+        "introspect a fresh token",
+        "replace the secret",
+        "remove the client",
+    } <= set(steps)
     assert bench.server.clients == {}
 
 
 def test_the_check_explains_keys_that_are_not_published(benches: list[Bench]) -> None:
     bench = jwt_bench(benches, HydraHabits(access_token_strategy="jwt", publishes_jwt_keys=False))
     steps = bench.steps()
-    assert steps["check the token"][0] is StepState.FAILED
-    assert "hydra.jwt.access-token" in steps["check the token"][1]
+    assert steps["introspect a fresh token"][0] is StepState.FAILED
+    assert "hydra.jwt.access-token" in steps["introspect a fresh token"][1]
     assert steps["replace the secret"][0] is StepState.SKIPPED
     assert bench.server.clients == {}
 
@@ -254,7 +258,7 @@ def test_the_check_explains_a_hydra_without_a_second_secret(benches: list[Bench]
 def test_the_check_makes_no_client_that_could_get_no_token(benches: list[Bench]) -> None:
     bench = Bench(grant_types=["authorization_code"])
     benches.append(bench)
-    assert bench.steps()["create a client"][0] is StepState.SKIPPED
+    assert bench.steps()["make a client"][0] is StepState.SKIPPED
     assert bench.server.requests_of("create") == []
 
 
@@ -267,6 +271,6 @@ def test_the_check_warns_of_registration_by_strangers(benches: list[Bench]) -> N
 def test_the_check_removes_a_client_whose_creation_was_not_answered(bench: Bench) -> None:
     bench.server.fault("create", Fault.lost_answer())
     steps = bench.steps()
-    assert steps["create a client"][0] is StepState.FAILED
+    assert steps["make a client"][0] is StepState.FAILED
     assert steps["remove the client"][0] is StepState.PASSED
     assert bench.server.clients == {}

@@ -41,6 +41,7 @@ POST GET /admin/key-managers/
 PATCH DELETE GET /admin/key-managers/{slug}/
 POST /admin/key-managers/discover/
 POST GET /admin/key-managers/{slug}/check/
+GET /admin/key-managers/{slug}/used-by/
 GET /admin/registrations/
 GET /admin/registrations/{id}/
 POST /admin/registrations/{id}/retry/

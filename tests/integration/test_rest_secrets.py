@@ -15,6 +15,7 @@ from subscriptions.models import AuditEvent, ChangeEvent
 from tests.fakes.faults import Fault
 from tests.fakes.rfc_server import RfcServer
 from tests.integration.rest_kit import Caller, World, make_world
+from tests.subscribed import subscribe_to
 
 pytestmark = pytest.mark.django_db
 SECRETS = {
@@ -121,6 +122,7 @@ def walk(world: World, heard: Heard, server: RfcServer) -> tuple[str, list[str]]
         heard.keep(world.developer.post(f"{path}retry/"))
     work()
     assert world.developer.get(path).json()["state"] == "active"
+    subscribe_to(credential.application, "read")
     heard.keep(world.developer.patch(path, {"scopes": ["read"]}))
     server.fault("update", Fault.refused(401, error="invalid_token"))
     work()

@@ -52,8 +52,9 @@ def test_the_check_names_its_steps_and_leaves_nothing_behind(place: Place) -> No
     assert [(step.name, step.state) for step in steps] == [
         (name, StepState.PASSED)
         for name in (
-            "right to manage", "resource server", "token information", "create a client", "get a token",
-            "look the token up", "delete the client",
+            "right to manage", "resource server", "token information", "throw-away client", "make a client",
+            "read the client", "use the client's secret", "get a token", "introspect a fresh token",
+            "remove the client",
         )
     ]  # fmt: skip
     assert list(adapter.list_clients()) == []
@@ -64,8 +65,8 @@ def test_the_check_deletes_its_client_also_after_a_failure(place: Place) -> None
     place.server.meanwhile("client.create", lambda: place.server.fault("token", Fault.refused(400)))
     steps = {step.name: step.state for step in adapter.check()}
     assert steps["get a token"] is StepState.FAILED
-    assert steps["look the token up"] is StepState.SKIPPED
-    assert steps["delete the client"] is StepState.PASSED
+    assert steps["introspect a fresh token"] is StepState.SKIPPED
+    assert steps["remove the client"] is StepState.PASSED
     assert list(adapter.list_clients()) == []
 
 

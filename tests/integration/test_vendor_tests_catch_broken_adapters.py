@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from _pytest.outcomes import Failed
 
-from common.errors import ArchwayError, KeyManagerRejected, OutcomeUnknown
+from common.errors import ArchwayError, KeyManagerRejected, KeyManagerUnavailable, NotFinished, OutcomeUnknown
 from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
@@ -50,7 +50,7 @@ class BelievesEveryAudience(EntraAdapter):
 
 class CallsALateClientGone(EntraAdapter):
     def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
-        object_id = handle.remote_id.partition("/")[0]
+        object_id = handle.remote_id
         if self._graph.find(f"/applications/{object_id}", doing="x") is None:
             return None
         return super().read_client(handle)
@@ -66,7 +66,7 @@ class LosesTheClientForItsScopes(EntraAdapter):
 
 class EndsSecretsMadeByHand(EntraAdapter):
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        object_id = handle.remote_id.partition("/")[0]
+        object_id = handle.remote_id
         application = self._graph.find(f"/applications/{object_id}", doing="x") or {}
         for entry in application.get("passwordCredentials", []):
             path = f"/applications/{object_id}/removePassword"
@@ -97,6 +97,14 @@ class SaysThatEveryGrantWasKept(EntraAdapter):
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         made = super().create_client(metadata)
         return replace(made, ignored=tuple(name for name in made.ignored if name != "grant_types"))
+
+
+class CallsWhatIsNotYetThereAnOutage(EntraAdapter):
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        try:
+            return super().update_client(handle, metadata)
+        except NotFinished as exc:
+            raise KeyManagerUnavailable(exc.message) from exc
 
 
 class WritesOnlyWhatItKnows(PingFederateAdapter):
@@ -143,6 +151,10 @@ AT_ENTRA: list[tuple[type[EntraAdapter], Callable[..., None]]] = [
     (TakesAPersonsRolesForScopes, entra.test_a_persons_token_has_the_consented_scopes_and_not_the_persons_roles),
     (BelievesEveryAudience, entra.test_a_token_for_another_api_of_the_directory_is_not_ours),
     (CallsALateClientGone, entra.test_a_client_that_one_server_does_not_know_yet_is_never_called_gone),
+    (
+        CallsWhatIsNotYetThereAnOutage,
+        entra.test_a_client_that_one_server_does_not_know_yet_is_never_called_gone,
+    ),
     (LosesTheClientForItsScopes, entra.test_scopes_that_cannot_be_given_yet_do_not_lose_the_client),
     (EndsSecretsMadeByHand, entra.test_a_secret_made_by_hand_survives_a_rotation),
     (ForgetsWhenASecretEnds, entra.test_the_end_of_a_secret_is_told),

@@ -18,6 +18,7 @@ from keymanager.services import credentials, key_managers
 from subscriptions.models import Application
 from subscriptions.services.applications import create_application
 from tests.fakes.rfc_server import RfcServer
+from tests.subscribed import subscribe_to
 
 
 class Crash(BaseException):
@@ -108,8 +109,15 @@ def application(actor: Actor, name: str = "Museum guide") -> Application:
 
 
 def wish(actor: Actor, owner: Application, key_manager: KeyManager, **changes: Any) -> Credential:
-    """A credential that is wished for."""
+    """A credential that is wished for, of an application that is subscribed to APIs with the scopes it chooses."""
+    subscribe_to(owner, *changes.get("scopes", ()))
     return credentials.request_credential(actor=actor, application=owner, key_manager=key_manager, **changes)
+
+
+def choose(actor: Actor, credential: Credential, *scopes: str) -> Credential:
+    """Other scopes for a credential, of an application that is subscribed to APIs with them."""
+    subscribe_to(credential.application, *scopes)
+    return credentials.change_credential(actor=actor, credential=credential, scopes=scopes)
 
 
 def registration_of(credential: Credential) -> Registration:

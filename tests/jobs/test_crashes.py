@@ -18,7 +18,7 @@ from keymanager.services.adapters import adapter_for
 from keymanager.services.tokens import application_token
 from subscriptions.services import applications
 from tests.fakes.rfc_server import RfcServer
-from tests.jobs.kit import Crash, Worker, application, registration_of, rfc_key_manager, wish
+from tests.jobs.kit import Crash, Worker, application, choose, registration_of, rfc_key_manager, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,7 +90,7 @@ def test_an_update_is_carried_out_in_the_end(
 ) -> None:
     row = wish(developer, application(developer), fake)
     worker.settle()
-    credentials.change_credential(actor=developer, credential=row, scopes=["write"])
+    choose(developer, row, "write")
     crash(worker, row, name)
     worker.settle()
     (client,) = server.clients.values()
@@ -251,7 +251,7 @@ def test_a_fault_in_the_code_is_on_record_and_not_repeated_for_ever(
 ) -> None:
     row = wish(developer, application(developer), fake)
     worker.settle()
-    credentials.change_credential(actor=developer, credential=row, scopes=["write"])
+    choose(developer, row, "write")
     sound = adapter_for(fake)
     worker.adapters = lambda key_manager: BrokenAdapter(sound.config, sound.http, sound.clock)
     for _ in range(12):

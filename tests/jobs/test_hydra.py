@@ -8,6 +8,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from keymanager.models import KeyManager, RegistrationAttempt
 from keymanager.services import credentials, key_managers
+from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import application_token
 from tests.fakes.faults import Fault
 from tests.fakes.hydra_server import HydraServer
@@ -53,7 +54,8 @@ def test_a_client_lives_from_the_wish_to_the_removal(
     assert row.secret_sha256 != before
     assert application_token(credential=row, scopes=["plants:water"]).access_token
 
-    credentials.change_credential(actor=developer, credential=row, scopes=[])
+    row.application.subscriptions.all().delete()
+    follow_subscriptions(actor=developer, application_ids=[row.application_id])
     worker.settle()
     assert server.clients[row.client_id].document["scope"] == ""
 

@@ -17,6 +17,7 @@ from keymanager.services.tokens import application_token
 from tests.fakes.faults import Fault
 from tests.fakes.rfc_server import RfcServer
 from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+from tests.subscribed import subscribe_to
 
 pytestmark = pytest.mark.django_db
 SECRET = "secret-of-hand-5d20"
@@ -58,6 +59,7 @@ def test_a_client_with_its_secret_is_proved_and_gives_tokens(
     assert row.verification is not None
     assert (row.verification["exists"], row.verification["secret_works"]) == (True, True)
     assert [attempt.operation for attempt in RegistrationAttempt.objects.all()] == ["verify"]
+    subscribe_to(row.application, "museum:read")
     assert application_token(credential=row, scopes=["museum:read"]).scope == "museum:read"
 
 

@@ -15,7 +15,7 @@ from subscriptions.states import ApplicationState
 from tests.fakes.faults import Fault
 from tests.fakes.quirks import Quirks
 from tests.fakes.rfc_server import RfcServer
-from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+from tests.jobs.kit import Worker, application, choose, registration_of, rfc_key_manager, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +67,7 @@ def test_ten_quick_edits_give_one_call(developer: Actor, fake: KeyManager, serve
     row = wish(developer, application(developer), fake)
     worker.settle()
     for number in range(10):
-        credentials.change_credential(actor=developer, credential=row, scopes=[f"read:{number}"])
+        choose(developer, row, f"read:{number}")
     for _ in range(10):
         worker.process(registration_of(row).pk)
     assert len(server.requests_of("update")) == 1
@@ -103,7 +103,7 @@ def test_an_edit_of_a_client_keeps_the_rotated_registration_access_token(
         row = wish(developer, application(developer), fake)
         worker.settle()
         for scope in ("read", "write"):
-            credentials.change_credential(actor=developer, credential=row, scopes=[scope])
+            choose(developer, row, scope)
             worker.settle()
         (client,) = server.clients.values()
         assert client.metadata["scope"] == "write"
@@ -170,7 +170,7 @@ def test_a_lost_answer_to_an_update_is_repeated(
     row = wish(developer, application(developer), fake)
     worker.settle()
     server.fault("update", Fault.lost_answer())
-    credentials.change_credential(actor=developer, credential=row, scopes=["write"])
+    choose(developer, row, "write")
     worker.settle()
     assert registration_of(row).state == "active"
     assert len(server.requests_of("update")) == 2
@@ -186,7 +186,7 @@ def test_a_client_whose_management_token_died_is_refused_and_replaced_when_a_per
         row.refresh_from_db()
         first = row.client_id
         server.fault("update", Fault.lost_answer())
-        credentials.change_credential(actor=developer, credential=row, scopes=["write"])
+        choose(developer, row, "write")
         worker.settle()
         refused = registration_of(row)
         assert refused.state == "refused"
@@ -337,7 +337,7 @@ def test_a_secret_that_is_not_kept_is_shown_exactly_once(
     row.refresh_from_db()
     assert row.sealed_secret == ""
     # The server repeats the secret with every update; it is known already and stays erased.
-    credentials.change_credential(actor=developer, credential=row, scopes=["write"])
+    choose(developer, row, "write")
     worker.settle()
     row.refresh_from_db()
     assert registration_of(row).state == "active"

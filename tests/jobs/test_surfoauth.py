@@ -16,7 +16,7 @@ from subscriptions.models import ApiVersion
 from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts, create_api_version
 from tests.fakes.faults import Fault
 from tests.fakes.surfoauth import SurfOAuthServer
-from tests.jobs.kit import Worker, application, person, registration_of, wish
+from tests.jobs.kit import Worker, application, choose, person, registration_of, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_scopes_client_token_new_secret_and_removal(
 
     row = wish(developer, application(developer), surf)
     worker.settle()
-    credentials.change_credential(actor=developer, credential=row, scopes=["museum:read"])
+    choose(developer, row, "museum:read")
     worker.settle()
     row.refresh_from_db()
     assert registration_of(row).state == "active"

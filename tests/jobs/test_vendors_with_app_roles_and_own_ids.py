@@ -98,6 +98,7 @@ def test_what_is_removed_here_is_removed_at_the_directory(
     row = wish(developer, application(developer), entra, scopes=["museum:read"])
     worker.settle()
     credentials.remove_credential(actor=developer, credential=row)
+    row.application.subscriptions.all().delete()
     forget_api_version(actor=publisher, api_version=version)
     delete_api_version(actor=publisher, api_version=version)
     worker.settle()

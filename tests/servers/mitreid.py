@@ -77,25 +77,35 @@ _OPTIONS = (
     *("-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-Djava.security.egd=file:/dev/urandom"),
     *("--add-opens", "java.base/java.lang=ALL-UNNAMED", "--add-opens", "java.base/java.util=ALL-UNNAMED"),
 )
+_UTF8 = """<filter><filter-name>utf8</filter-name>
+<filter-class>org.springframework.web.filter.CharacterEncodingFilter</filter-class>
+<init-param><param-name>encoding</param-name><param-value>UTF-8</param-value></init-param>
+<init-param><param-name>forceEncoding</param-name><param-value>true</param-value></init-param></filter>
+<filter-mapping><filter-name>utf8</filter-name><url-pattern>/*</url-pattern></filter-mapping>
+"""
 _JARS_WITH_TAGS = ("jstl-*.jar", "spring-webmvc-*.jar", "spring-security-taglibs-*.jar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MitreidOptions:
-    """What is there from the start: the names and secrets of the packed data."""
+    """What is there from the start: the names and secrets of the packed data.
+
+    ``utf8``: Tomcat is told to answer in UTF-8; without that this server answers JSON in Latin-1.
+    """
 
     gateway_client_id: str = "client"
     gateway_client_secret: str = "secret"
     admin_user: str = "admin"
     admin_password: str = "password"
+    utf8: bool = True
 
 
 class MitreidServer(ServerProcess):
     """A running MITREid Connect; the issuer ends with a slash."""
 
-    def __init__(self, *, port: int, home: Path | None) -> None:
+    def __init__(self, *, port: int, options: MitreidOptions, home: Path | None) -> None:
         super().__init__("mitreid", port=port, home=home)
-        self.options = MitreidOptions()
+        self.options = options
         base = f"http://127.0.0.1:{self.port}/oidc"
         self.issuer = f"{base}/"
         self.admin_url = base
@@ -128,19 +138,22 @@ def install() -> None:
     STAMP.write_text(wanted)
 
 
-def start(*, port: int = 0, home: Path | None = None) -> MitreidServer:
+def start(*, port: int = 0, options: MitreidOptions | None = None, home: Path | None = None) -> MitreidServer:
     """Starts a MITREid Connect on ``port`` (0: a free one); returns when its discovery document is served.
 
     Raises ``ServerDidNotStart`` when it is not installed or does not come up.
     """
     if not STAMP.exists():
         raise ServerDidNotStart("MITREid Connect is not installed: run `python -m tests.servers.install mitreid`")
-    server = MitreidServer(port=port, home=home)
+    chosen = options or MitreidOptions()
+    server = MitreidServer(port=port, options=chosen, home=home)
     tomcat.prepare(
         server.home, tomcat=TOMCAT, webapp=WEBAPP, path="/oidc", port=server.port, jars_to_scan=_JARS_WITH_TAGS
     )
-    options = (*_OPTIONS, f"-Dmitreid.issuer={server.issuer}")
-    command = tomcat.command(server.home, tomcat=TOMCAT, options=options)
+    if chosen.utf8:
+        _replace(server.home / "conf" / "web.xml", "</web-app>", f"{_UTF8}</web-app>")
+    arguments = (*_OPTIONS, f"-Dmitreid.issuer={server.issuer}")
+    command = tomcat.command(server.home, tomcat=TOMCAT, options=arguments)
     server.start(command, ready=lambda: answers(server.discovery_url), seconds=START_SECONDS)
     return server
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import glewlwyd, keycloak, oidc_provider, openam
+from tests.servers import glewlwyd, keycloak, mitreid, oidc_provider, openam
 from tests.servers.process import ServerDidNotStart, ServerProcess
 
 
@@ -84,9 +84,26 @@ def run_openam(port: int, home: Path | None) -> Running:
     return Running(server=server, adapter="forgerock", config=config, notes=notes)
 
 
+def run_mitreid(port: int, home: Path | None) -> Running:
+    """MITREid Connect with what it is packed with."""
+    server = mitreid.start(port=port, home=home)
+    options = server.options
+    config = {
+        "preset": "mitreid",
+        "issuer": server.issuer,
+        "introspection_client_id": options.gateway_client_id,
+        "introspection_client_secret": options.gateway_client_secret,
+        "admin_url": server.admin_url,
+        "admin_user": options.admin_user,
+        "admin_password": options.admin_password,
+    }
+    return Running(server=server, adapter="rfc", config=config)
+
+
 SERVERS: Mapping[str, Callable[[int, Path | None], Running]] = {
     "glewlwyd": run_glewlwyd,
     "keycloak": run_keycloak,
+    "mitreid": run_mitreid,
     "oidc-provider": run_oidc_provider,
     "openam": run_openam,
 }

@@ -9,8 +9,8 @@ from keymanager.adapters.config import describe_config, parse_config
 from keymanager.adapters.registry import ADAPTERS, adapter_class
 from keymanager.adapters.resident import ResidentConfig
 from keymanager.adapters.rfc import RfcConfig
-from keymanager.adapters.rfc.discovery import discovery_urls
 from keymanager.adapters.rfc.presets import PRESETS, with_preset
+from keymanager.adapters.well_known import discovery_urls
 
 GOOD: dict[str, Any] = {
     "issuer": "https://idp.example/realms/one",

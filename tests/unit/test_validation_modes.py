@@ -7,8 +7,7 @@ import pytest
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.registry import ADAPTERS
 from keymanager.adapters.rfc.config import RfcConfig
-from keymanager.adapters.token_rules import CHECKS, TokenRules
-from keymanager.validation.resolver import checks_locally
+from keymanager.adapters.token_rules import CHECKS, TokenRules, checks_locally
 from tests.unit.validation_kit import AdapterInMemory
 
 ISSUER = "https://idp.example"

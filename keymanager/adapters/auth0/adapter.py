@@ -18,10 +18,12 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     RemoteResource,
     Resource,
     ScopeSpec,
+    ServerMetadata,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -31,6 +33,7 @@ from keymanager.adapters.rfc.answers import refusal
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.credentials import JSON, client_authentication
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.well_known import host_of, is_below, path_of
 
 C = Capability
 _NAMES_AUDIENCE = frozenset({"audience", "resource"})
@@ -51,6 +54,16 @@ class Auth0Adapter(RfcAdapter):
         self._managed = Clients(self._api)
         self._servers = ResourceServers(config, self._api, clock)
         self._grants = ClientGrants(self._api, self._servers)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By Auth0's domain, or by what only Auth0 says of itself."""
+        if is_below(host_of(found.issuer), "auth0.com"):
+            return Recognised(reason="The issuer's host is one of Auth0's.")
+        paths = (path_of(found.registration_endpoint), path_of(found.token_endpoint))
+        if "mfa_challenge_endpoint" in found.raw or paths == ("/oidc/register", "/oauth/token"):
+            return Recognised(reason="It names what only Auth0 has.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -43,11 +43,15 @@ class ClientGrants:
         return replace(registered, observed={**registered.observed, "scope": " ".join(sorted(granted))})
 
     def _apply(self, client_id: str, metadata: ClientMetadata) -> frozenset[str]:
-        """Create, change and delete grants until they are what is asked; what could be granted."""
+        """Create, change and delete grants until they are what is asked; what could be granted.
+
+        ``metadata.resources`` name the APIs that the client may call; without any, its scopes alone decide.
+        """
         present = {text_of(grant, "audience"): grant for grant in self._of(client_id)}
         granted: set[str] = set()
         for server in self._servers.ours():
-            wanted = metadata.scopes & server.scopes.keys()
+            is_open = self._servers.shared or not metadata.resources or server.identifier in metadata.resources
+            wanted = metadata.scopes & server.scopes.keys() if is_open else frozenset[str]()
             granted |= wanted
             if "client_credentials" not in metadata.grant_types:
                 # Grants are for machines; a user's consent decides over the rest.

@@ -39,6 +39,11 @@ class ResourceServers:
         self._clock = clock
         self._kept: tuple[float, tuple[ResourceServer, ...]] | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether all scopes live in one."""
+        return self._config.resources == "shared"
+
     # one per API version
 
     def register(self, resource: Resource) -> RemoteResource:
@@ -93,7 +98,7 @@ class ResourceServers:
 
     def ours(self) -> tuple[ResourceServer, ...]:
         """Read now."""
-        if self._config.resources == "shared":
+        if self.shared:
             shared = self.by_name(self._config.audience)
             found: tuple[ResourceServer, ...] = () if shared is None else (shared,)
         else:

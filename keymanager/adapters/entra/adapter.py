@@ -1,7 +1,8 @@
 """The ``entra`` adapter: Microsoft Entra ID. Clients and APIs are applications, managed through Microsoft Graph."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from common.http import HttpClient
 from keymanager.adapters.contract import (
@@ -12,11 +13,13 @@ from keymanager.adapters.contract import (
     Clock,
     Introspection,
     KeyManagerAdapter,
+    Recognised,
     RegisteredClient,
     RemoteResource,
     Resource,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -28,15 +31,20 @@ from keymanager.adapters.entra.graph import Graph
 from keymanager.adapters.entra.passwords import Passwords
 from keymanager.adapters.entra.permissions import Permissions
 from keymanager.adapters.entra.tokens import EntraTokens
+from keymanager.adapters.rfc.answers import text_of
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.credentials import OwnCredentials
 from keymanager.adapters.rfc.discovery import Discovery
 from keymanager.adapters.rfc.facts import FactReader
 from keymanager.adapters.rfc.keys import Keys
 from keymanager.adapters.rfc.tokens import Tokens
-from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.trial_client import MAKE, TrialClient
+from keymanager.adapters.well_known import host_of, origin_of, path_of
 
 C = Capability
+_NO_TRIAL: Final = "The setting trial_client is off: a removed application stays in the recycle bin for 30 days."
+_TENANT = re.compile(r"^/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/")
+_SIGN_IN_HOSTS: Final = ("login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
 
 
 class EntraAdapter(KeyManagerAdapter):
@@ -61,6 +69,31 @@ class EntraAdapter(KeyManagerAdapter):
         self._clients = Clients(config, self._graph, self._apis, Passwords(config, self._graph, clock), permissions)
         tokens = Tokens(knobs, http, self._discovery, own, facts)
         self._tokens = EntraTokens(config, tokens, self._keys, facts, self._apis)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By Microsoft's own members of the document."""
+        if "cloud_instance_name" in found.raw or "msgraph_host" in found.raw:
+            return Recognised(reason="It names a Microsoft cloud.")
+        if host_of(found.token_endpoint) in _SIGN_IN_HOSTS:
+            return Recognised(reason="Tokens are issued by one of Microsoft's hosts.")
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """Tenant, version and cloud are in the addresses. A document for all tenants names none."""
+        tenant = _TENANT.search(path_of(found.token_endpoint))
+        graph = text_of(found.raw, "msgraph_host")
+        values: dict[str, Any] = {
+            "issuer": found.issuer,
+            "authority": origin_of(found.token_endpoint),
+            "access_token_version": "v2.0" if found.issuer.endswith("/v2.0") else "v1.0",
+        }
+        if tenant:
+            values["tenant_id"] = tenant[1].lower()
+        if graph:
+            values["graph_url"] = f"https://{graph}"
+        return values
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -192,6 +225,12 @@ class EntraAdapter(KeyManagerAdapter):
         yield timed("right to manage applications", self._check_right)
         if self.knobs.trial_client:
             yield from TrialClient(self).steps()
+        else:
+            yield CheckStep(
+                name=MAKE,
+                state=StepState.SKIPPED,
+                reason=_NO_TRIAL,
+            )
 
     def _check_right(self) -> str:
         self._graph.call("GET", "/applications?$top=1", fine=(200,), doing="to list applications")

@@ -5,7 +5,7 @@ namespace: with the same value they must have the same id and the same words.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from common.errors import (
     KeyManagerProtocolError,
     KeyManagerRejected,
     KeyManagerUnavailable,
+    NotFinished,
     OutcomeUnknown,
 )
 from keymanager.adapters.contract import RemoteResource, Resource, ScopeSpec
@@ -76,6 +77,10 @@ class Apis:
         others = (item for item in listed if shared is None or text_of(item, "appId") != shared.app_id)
         return [*found, *(_api(item, text_of(item, "id"), shared=False) for item in others)]
 
+    def uris_of(self, identifiers: Iterable[str]) -> frozenset[str]:
+        """Application id URIs of resources."""
+        return frozenset(self.uri_of(identifier) for identifier in identifiers)
+
     def uri_of(self, identifier: str) -> str:
         """The application id URI of a resource: no call is needed to ask a token for it."""
         return f"{self._config.api_uri}-{uuid.uuid5(NAMESPACE, identifier).hex}"
@@ -92,7 +97,7 @@ class Apis:
             if response.status == 201:
                 found = response.json_object()
         if found is None or not text_of(found, "id"):
-            raise KeyManagerUnavailable("The service principal is not visible yet", retry_after=5.0)
+            raise NotFinished("The service principal is not visible yet", retry_after=5.0)
         return text_of(found, "id")
 
     # scopes
@@ -226,7 +231,7 @@ class Apis:
             self._graph.call("PATCH", path, body, fine=(204,), doing="the permissions")
         except KeyManagerRejected as exc:
             if exc.remote_status == 404:
-                raise KeyManagerUnavailable("The exposed API is not visible yet", retry_after=5.0) from exc
+                raise NotFinished("The exposed API is not visible yet", retry_after=5.0) from exc
             if exc.remote_code == _STILL_ENABLED and self._changed_since(application, path):
                 # Somebody else wrote the list between our reading and our writing; Entra refused to lose theirs.
                 raise KeyManagerUnavailable("The permissions were changed in between", retry_after=1.0) from exc

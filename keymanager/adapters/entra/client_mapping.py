@@ -1,6 +1,7 @@
 """A client as an application of Entra ID, and in the words of RFC 7591."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from common.errors import InputError, KeyManagerProtocolError, KeyManagerRejected
@@ -82,9 +83,7 @@ def with_object_id(handle: ClientHandle, application: Mapping[str, Any]) -> Clie
     """``handle``, which has no object id when the client was made elsewhere."""
     if handle.remote_id:
         return handle
-    return ClientHandle(
-        client_id=handle.client_id, remote_id=text_of(application, "id"), client_secret=handle.client_secret
-    )
+    return replace(handle, remote_id=text_of(application, "id"))
 
 
 def identified(application: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Clients: an application, its service principal, a secret and the scopes that it was given."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from common.errors import (
@@ -8,7 +9,7 @@ from common.errors import (
     KeyManagerError,
     KeyManagerProtocolError,
     KeyManagerRejected,
-    KeyManagerUnavailable,
+    NotFinished,
     OutcomeUnknown,
 )
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
@@ -26,7 +27,6 @@ from keymanager.adapters.entra.client_mapping import (
 )
 from keymanager.adapters.entra.config import EntraConfig
 from keymanager.adapters.entra.graph import CREATE_IF_MISSING, Graph, by_key
-from keymanager.adapters.entra.handles import Handle
 from keymanager.adapters.entra.passwords import Passwords, ours
 from keymanager.adapters.entra.permissions import Permissions
 from keymanager.adapters.rfc.answers import text_of
@@ -81,18 +81,12 @@ class Clients:
     def update(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """Name, redirect URIs and scopes; secrets stay."""
         body = application_body(metadata)
-        object_id = Handle.of(handle).object_id or self._object_id(handle)
-        self._patch(handle, object_id, body)
-        kept = Handle.of(handle)
-        known = ClientHandle(
-            client_id=handle.client_id,
-            remote_id=Handle(object_id=object_id, key_id=kept.key_id).remote_id,
-            client_secret=handle.client_secret,
-        )
+        known = replace(handle, remote_id=handle.remote_id or self._object_id(handle))
+        self._patch(handle, known.remote_id, body)
         scopes = self._scopes_given(handle.client_id, metadata)
         application = self._found(known)
         if application is None:
-            raise KeyManagerUnavailable("The client is not visible yet", retry_after=_SOON)
+            raise NotFinished("The client is not visible yet", retry_after=_SOON)
         return RegisteredClient(
             handle=known,
             observed=observed(application, metadata.scopes if scopes is None else scopes),
@@ -101,8 +95,7 @@ class Clients:
 
     def delete(self, handle: ClientHandle) -> None:
         """The application, which takes its service principal with it. One that is gone is success."""
-        object_id = Handle.of(handle).object_id
-        paths = [f"/applications/{object_id}"] if object_id else []
+        paths = [f"/applications/{handle.remote_id}"] if handle.remote_id else []
         for path in (*paths, by_key("applications", "appId", handle.client_id)):
             response = self._graph.call("DELETE", path, fine=(204, 404), doing="the removal")
             if response.status == 204:
@@ -110,7 +103,7 @@ class Clients:
 
     def switch(self, handle: ClientHandle, *, disabled: bool) -> None:
         """Suspend or resume. Tokens that were issued live on until they expire."""
-        object_id = Handle.of(handle).object_id or self._object_id(handle)
+        object_id = handle.remote_id or self._object_id(handle)
         self._patch(handle, object_id, {"isDisabled": disabled})
 
     def rotate(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
@@ -119,8 +112,7 @@ class Clients:
         if application is None:
             raise gone(handle)
         before = ours(application)
-        current = Handle.of(handle).key_id
-        last = current if current in before else (before[-1] if before else "")
+        last = handle.secret_id if handle.secret_id in before else (before[-1] if before else "")
         keep = (last,) if self._config.two_secrets and last else ()
         if not handle.client_secret:
             # Nobody ever had a secret of it: what an unanswered creation left undone is done now.
@@ -133,9 +125,8 @@ class Clients:
         if application is None:
             raise gone(handle)
         before = ours(application)
-        current = Handle.of(handle).key_id
         for key_id in before:
-            if key_id != (current if current in before else before[-1]):
+            if key_id != (handle.secret_id if handle.secret_id in before else before[-1]):
                 self._passwords.remove(text_of(application, "id"), key_id)
 
     def find(self, marker: str) -> RegisteredClient | None:
@@ -174,8 +165,9 @@ class Clients:
                 self._passwords.remove(object_id, key_id)
         handle = ClientHandle(
             client_id=text_of(application, "appId"),
-            remote_id=Handle(object_id=object_id, key_id=password.key_id).remote_id,
+            remote_id=object_id,
             client_secret=password.secret,
+            secret_id=password.key_id,
         )
         return RegisteredClient(
             handle=handle, observed=observed(application, None), client_secret_expires_at=password.expires_at
@@ -189,8 +181,7 @@ class Clients:
             return None
 
     def _found(self, handle: ClientHandle) -> dict[str, Any] | None:
-        object_id = Handle.of(handle).object_id
-        found = self._graph.find(f"/applications/{object_id}", doing=_SHOW) if object_id else None
+        found = self._graph.find(f"/applications/{handle.remote_id}", doing=_SHOW) if handle.remote_id else None
         if found is None:
             found = self._graph.find(by_key("applications", "appId", handle.client_id), doing=_SHOW)
         if found is not None and identified(found) != handle.client_id:
@@ -210,7 +201,7 @@ class Clients:
             if exc.remote_status != 404:
                 raise
             if self.exists(handle.client_id):
-                raise KeyManagerUnavailable("The client is not visible yet", retry_after=_SOON) from exc
+                raise NotFinished("The client is not visible yet", retry_after=_SOON) from exc
             raise gone(handle) from exc
 
     def _after(self, step: Callable[[], T]) -> T:

@@ -21,12 +21,17 @@ class Permissions:
         self._apis = apis
 
     def apply(self, principal_id: str, metadata: ClientMetadata) -> frozenset[str]:
-        """Give the client exactly these scopes at our applications. Returns those it now has at the shared one."""
+        """Give the client exactly these scopes at our applications. Returns those it now has at the shared one.
+
+        ``metadata.resources`` name the APIs that it may call; without any, the scopes alone decide.
+        """
         apis = self._apis.all()
+        allowed = self._apis.uris_of(metadata.resources)
+        open_apis = [api for api in apis if api.shared or not allowed or api.uri in allowed]
         machine = metadata.scopes if "client_credentials" in metadata.grant_types else frozenset()
         people = metadata.scopes if "authorization_code" in metadata.grant_types else frozenset()
-        self._assign(principal_id, apis, machine)
-        self._consent(principal_id, apis, people)
+        self._assign(principal_id, apis, open_apis, machine)
+        self._consent(principal_id, apis, open_apis, people)
         known = next((frozenset(api.permission_ids) for api in apis if api.shared), frozenset[str]())
         return (machine | people) & known
 
@@ -44,8 +49,10 @@ class Permissions:
                 found |= set(text_of(grant, "scope").split())
         return frozenset(found)
 
-    def _assign(self, principal_id: str, apis: list[Api], scopes: frozenset[str]) -> None:
-        wanted = {(api.principal_id, role) for api in apis for key, role in api.permission_ids.items() if key in scopes}
+    def _assign(self, principal_id: str, apis: list[Api], open_apis: list[Api], scopes: frozenset[str]) -> None:
+        wanted = {
+            (api.principal_id, role) for api in open_apis for key, role in api.permission_ids.items() if key in scopes
+        }
         held = {(resource, role): link for resource, role, link in self._held(principal_id)}
         ours = {api.principal_id for api in apis}
         for resource, role in sorted(wanted - held.keys()):
@@ -72,10 +79,10 @@ class Permissions:
             for entry in self._graph.pages(path, doing="to list the client's scopes")
         ]
 
-    def _consent(self, principal_id: str, apis: list[Api], scopes: frozenset[str]) -> None:
+    def _consent(self, principal_id: str, apis: list[Api], open_apis: list[Api], scopes: frozenset[str]) -> None:
         present = {text_of(grant, "resourceId"): grant for grant in self._consents(principal_id)}
         for api in apis:
-            wanted = format_scope(scopes & frozenset(api.permission_ids))
+            wanted = format_scope(scopes & frozenset(api.permission_ids)) if api in open_apis else ""
             grant = present.get(api.principal_id)
             if grant is None and wanted:
                 body = {

@@ -112,9 +112,9 @@ class ForgeRockAdapter(RfcAdapter):
 
     def introspect(self, token: str) -> Introspection:
         """As configured: AM's own ``tokeninfo``, RFC 7662, or the published keys."""
-        if self._settings.token_check == "tokeninfo":
+        if self._settings.token_validation == "tokeninfo":
             return self._token_info.look_up(token)
-        if self._settings.token_check == "jwt":
+        if self._settings.token_validation == "jwt":
             return only_access(self._keys.check(token))
         return own_only(self._tokens.introspect(token))
 
@@ -142,7 +142,7 @@ class ForgeRockAdapter(RfcAdapter):
             reason = "No client is made: this server could not remove it again (management is dcr_create)."
             yield CheckStep(name="create a client", state=StepState.SKIPPED, reason=reason)
             return
-        yield from ThrowAway(self, token_check=self._settings.token_check, scope=self._trial_scope()).steps()
+        yield from ThrowAway(self, token_validation=self._settings.token_validation, scope=self._trial_scope()).steps()
 
     def _trial_scope(self) -> str:
         """The administration gives a client any scope; registration only one that the provider lists."""

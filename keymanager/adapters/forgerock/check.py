@@ -20,9 +20,9 @@ from keymanager.adapters.rfc.check import timed
 _WHY_INACTIVE = {
     "introspection": (
         "This server lets a client introspect its own tokens only: an AM 7 client sees all with the scope "
-        "am-introspect-all-tokens; at OpenAM set token_check to tokeninfo, or to jwt with stateless tokens."
+        "am-introspect-all-tokens; at OpenAM set token_validation to tokeninfo, or to jwt with stateless tokens."
     ),
-    "jwt": "Its access tokens are not JWTs signed with a published key: set token_check to tokeninfo.",
+    "jwt": "Its access tokens are not JWTs signed with a published key: set token_validation to tokeninfo.",
     "tokeninfo": "Is the address of tokeninfo below the issuer that of this realm?",
 }
 
@@ -30,9 +30,9 @@ _WHY_INACTIVE = {
 class ThrowAway:
     """One client that is made, read, changed, used and removed. ``scope``: one that it may have, or ""."""
 
-    def __init__(self, adapter: KeyManagerAdapter, *, token_check: str, scope: str) -> None:
+    def __init__(self, adapter: KeyManagerAdapter, *, token_validation: str, scope: str) -> None:
         self._adapter = adapter
-        self._why = _WHY_INACTIVE[token_check]
+        self._why = _WHY_INACTIVE[token_validation]
         self._scope = scope
         self._metadata = ClientMetadata(
             client_name="Archway connection check",

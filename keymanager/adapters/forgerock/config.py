@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.token_rules import TokenRules, checked_by
 
 _PREFIX = re.compile(r"[A-Za-z0-9_-]*")
 _COOKIE = re.compile(r"[A-Za-z0-9_-]+")
@@ -14,7 +15,7 @@ _OAUTH = "/oauth2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForgeRockConfig:
+class ForgeRockConfig(TokenRules):
     """One realm of one AM. Clients are kept by its administration REST API, or by dynamic registration."""
 
     issuer: str = knob(
@@ -43,13 +44,7 @@ class ForgeRockConfig:
     grant_types: tuple[str, ...] = knob(
         "Grant types on offer", ("client_credentials", "authorization_code", "refresh_token")
     )
-    token_check: str = knob(
-        "Access tokens are checked by",
-        "tokeninfo",
-        choices=("tokeninfo", "introspection", "jwt"),
-        help="tokeninfo sees every token. introspection sees those of its own client only, except for an AM 7 client "
-        "with the scope am-introspect-all-tokens. jwt needs client-based (stateless) tokens with an RSA or EC key.",
-    )
+    token_validation: str = checked_by("tokeninfo", "tokeninfo", "introspection", "jwt")
     introspection_client_id: str = knob("Introspection: client id")
     introspection_client_secret: str = knob("Introspection: client secret", secret=True)
 
@@ -61,8 +56,8 @@ class ForgeRockConfig:
             "admin_password": admin,
             "registration_client_id": not admin,
             "registration_client_secret": not admin,
-            "introspection_client_id": self.token_check == "introspection",
-            "introspection_client_secret": self.token_check == "introspection",
+            "introspection_client_id": self.token_validation == "introspection",
+            "introspection_client_secret": self.token_validation == "introspection",
         }
         errors = {
             name: ["This is required here."] for name, wanted in needed.items() if wanted and not getattr(self, name)
@@ -118,8 +113,8 @@ def knobs(config: ForgeRockConfig) -> RfcConfig:
         introspection_client_secret=config.introspection_client_secret,
         grant_types=config.grant_types,
         basic_encoding="raw",
-        token_validation="jwt" if config.token_check == "jwt" else "introspection",
-        jwt_introspection=config.token_check != "jwt",
-        client_id_claims=("client_id", "azp", "aud"),
+        token_validation="jwt" if config.token_validation == "jwt" else "introspection",
+        jwt_introspection=config.token_validation != "jwt",
+        client_id_claims=config.client_id_claims or ("client_id", "azp", "aud"),
         userinfo=True,
     )

@@ -13,14 +13,15 @@ from keymanager.adapters.contract import (
     Clock,
     Inactive,
     Introspection,
+    Recognised,
     RegisteredClient,
+    ServerMetadata,
     StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
 )
 from keymanager.adapters.hydra.api import HydraApi
-from keymanager.adapters.hydra.check import ThrowAway
 from keymanager.adapters.hydra.clients import HydraClients
 from keymanager.adapters.hydra.config import HydraConfig, knobs
 from keymanager.adapters.hydra.tokens import (
@@ -34,6 +35,8 @@ from keymanager.adapters.hydra.tokens import (
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.well_known import path_of
 
 C = Capability
 
@@ -43,6 +46,9 @@ class HydraAdapter(RfcAdapter):
 
     slug = "hydra"
     label = "Ory Hydra"
+    introspection_hint = (
+        "Tokens are checked by keys only if the set hydra.jwt.access-token is published and access tokens are JWTs."
+    )
     Config: ClassVar[type[Any]] = HydraConfig
 
     def __init__(self, config: HydraConfig, http: HttpClient, clock: Clock) -> None:
@@ -54,6 +60,16 @@ class HydraAdapter(RfcAdapter):
         self._own = HydraRights(rfc, http, clock, self._discovery, self._api)
         self._tokens = Tokens(rfc, http, self._discovery, self._own, self._facts)
         self._managed = HydraClients(config, self._api)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its draft of a credentials endpoint, or by its paths."""
+        if "credentials_endpoint_draft_00" in found.raw:
+            return Recognised(reason="It names a credentials_endpoint_draft_00.")
+        paths = (path_of(found.authorization_endpoint), path_of(found.token_endpoint))
+        if all(path.endswith(end) for path, end in zip(paths, ("/oauth2/auth", "/oauth2/token"), strict=True)):
+            return Recognised(reason="Its addresses end with /oauth2/auth and /oauth2/token.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -161,13 +177,7 @@ class HydraAdapter(RfcAdapter):
         yield from steps
         if first.state is not StepState.FAILED:
             yield timed("registration by strangers", self._check_registration)
-        reason = "Discovery failed." if first.state is StepState.FAILED else ""
-        if "client_credentials" not in self.knobs.grant_types:
-            reason = "A throw-away client needs the grant client_credentials, which is not on offer."
-        if reason:
-            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason=reason)
-        else:
-            yield from ThrowAway(self).steps()
+        yield from TrialClient(self, scope="archway.check", rotation=True).steps()
 
     def _check_registration(self) -> str:
         if self.metadata().registration_endpoint:

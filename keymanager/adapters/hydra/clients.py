@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,7 +47,7 @@ class HydraClients:
                 raise
             body = _over(present, body)
             response = self._put(client_id, body, doing="the client")
-        return _answer(registration.registered(response, _comparable(body)))
+        return _left_out(_answer(registration.registered(response, _comparable(body))), metadata)
 
     def read(self, handle: ClientHandle) -> RegisteredClient | None:
         """Without the secret, which Hydra keeps as a hash."""
@@ -58,7 +59,7 @@ class HydraClients:
         present = self._present(handle.client_id)
         body = _over(present, {**self._body(metadata), "client_id": handle.client_id})
         response = self._put(handle.client_id, body, doing="the change")
-        return _answer(registration.updated(response, _comparable(body), handle, self._rfc))
+        return _left_out(_answer(registration.updated(response, _comparable(body), handle, self._rfc)), metadata)
 
     def delete(self, handle: ClientHandle) -> None:
         """The tokens first: a database without foreign keys would leave them."""
@@ -128,7 +129,7 @@ class HydraClients:
             owner=metadata.marker,
             metadata={MARKER: metadata.marker},
             scope=format_scope(metadata.scopes),
-            audience=list(dict.fromkeys(audiences)),
+            audience=list(dict.fromkeys([*audiences, *_audiences(metadata)])),
         )
         if self._config.access_token_strategy != "server":
             body["access_token_strategy"] = self._config.access_token_strategy
@@ -173,6 +174,18 @@ class HydraClients:
 def new_secret() -> str:
     """Letters, digits, - and _ only: the same whether a server decodes Basic credentials or not."""
     return secrets.token_urlsafe(32)
+
+
+def _audiences(metadata: ClientMetadata) -> list[str]:
+    """The APIs that the client may call. One that is no URL with a host says nothing to Hydra, so it is left out."""
+    return sorted(filter(is_usable_audience, metadata.resources))
+
+
+def _left_out(registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
+    """With ``resources`` among the ignored where Hydra could not be told one of them."""
+    if len(_audiences(metadata)) == len(metadata.resources):
+        return registered
+    return replace(registered, ignored=(*registered.ignored, "resources"))
 
 
 def _comparable(body: Mapping[str, Any]) -> dict[str, Any]:

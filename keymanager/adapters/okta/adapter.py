@@ -11,8 +11,10 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     ScopeSpec,
+    ServerMetadata,
     Verification,
 )
 from keymanager.adapters.okta.api import OktaApi
@@ -23,6 +25,7 @@ from keymanager.adapters.okta.registration import DynamicRegistration
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.well_known import host_of, is_below, path_of
 
 C = Capability
 
@@ -42,6 +45,16 @@ class OktaAdapter(RfcAdapter):
         self._policies = Policies(config, self._api)
         self._apps = Apps(config, self._api)
         self._managed = self._apps if config.management == "apps" else DynamicRegistration(config, self._api)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By Okta's domains, or by the paths of an authorization server behind a domain of its own."""
+        if is_below(host_of(found.issuer), "okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com"):
+            return Recognised(reason="The issuer's host is one of Okta's.")
+        paths = (path_of(found.jwks_uri), path_of(found.token_endpoint))
+        if all(path.endswith(end) for path, end in zip(paths, ("/v1/keys", "/v1/token"), strict=True)):
+            return Recognised(reason="Its addresses end with /v1/token and /v1/keys.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:

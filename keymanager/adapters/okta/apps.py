@@ -58,7 +58,7 @@ class Apps:
     def read(self, handle: ClientHandle) -> RegisteredClient | None:
         """By its id, else among all; never with a secret."""
         app = self._app(handle)
-        return None if app is None else _registered(app, None, secret=handle.client_secret)
+        return None if app is None else _registered(app, None, handle, secret=handle.client_secret)
 
     def update(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A replacement of what was just read, with our members in it. The secret is not touched."""
@@ -71,7 +71,8 @@ class Apps:
             raise gone(handle.client_id)
         app = _parsed(response)
         # With two secrets it is not said which of them the answer shows.
-        return _registered(app, metadata, secret=handle.client_secret or text_of(_oauth_client(app), "client_secret"))
+        shown = text_of(_oauth_client(app), "client_secret")
+        return _registered(app, metadata, handle, secret=handle.client_secret or shown)
 
     def delete(self, handle: ClientHandle) -> None:
         """An application has to be inactive before it can be deleted."""
@@ -92,10 +93,12 @@ class Apps:
     def rotate(self, handle: ClientHandle, known: RegisteredClient | None = None) -> RegisteredClient:
         """A second secret; the first one ends at once unless the configuration lets them overlap."""
         app_id = self._id(handle)
-        secret = self._secrets.add(app_id, handle.client_secret) if app_id else ""
-        if not secret:
+        secret = self._secrets.add(app_id, handle) if app_id else None
+        if secret is None:
             raise gone(handle.client_id)
-        renewed = ClientHandle(client_id=handle.client_id, remote_id=app_id, client_secret=secret)
+        renewed = ClientHandle(
+            client_id=handle.client_id, remote_id=app_id, client_secret=secret.value, secret_id=secret.id
+        )
         if known is None:
             return RegisteredClient(handle=renewed)
         return RegisteredClient(handle=renewed, observed=known.observed, ignored=known.ignored)
@@ -104,7 +107,7 @@ class Apps:
         """Leave only the secret that the handle has."""
         app_id = self._id(handle)
         if app_id:
-            self._secrets.keep_only(app_id, handle.client_secret)
+            self._secrets.keep_only(app_id, handle)
 
     def find(self, marker: str) -> RegisteredClient | None:
         """By the client id that the marker gives: among all, because nothing that we write is searchable."""
@@ -177,7 +180,9 @@ def _parsed(response: HttpResponse) -> dict[str, Any]:
     return app
 
 
-def _registered(app: Mapping[str, Any], metadata: ClientMetadata | None, *, secret: str) -> RegisteredClient:
+def _registered(
+    app: Mapping[str, Any], metadata: ClientMetadata | None, known: ClientHandle | None = None, *, secret: str
+) -> RegisteredClient:
     observed = _observed(app)
     ignored: tuple[str, ...] = ()
     if metadata is not None:
@@ -188,7 +193,12 @@ def _registered(app: Mapping[str, Any], metadata: ClientMetadata | None, *, secr
         }
         ignored = not_kept(asked, observed, metadata.extra)
     return RegisteredClient(
-        handle=ClientHandle(client_id=str(observed["client_id"]), remote_id=text_of(app, "id"), client_secret=secret),
+        handle=ClientHandle(
+            client_id=str(observed["client_id"]),
+            remote_id=text_of(app, "id"),
+            client_secret=secret,
+            secret_id="" if known is None else known.secret_id,
+        ),
         observed=observed,
         ignored=ignored,
     )

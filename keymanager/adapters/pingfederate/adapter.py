@@ -11,8 +11,11 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     ScopeSpec,
+    ServerMetadata,
+    StepState,
     Verification,
 )
 from keymanager.adapters.pingfederate.admin_clients import AdminClients
@@ -22,7 +25,8 @@ from keymanager.adapters.pingfederate.scopes import Scopes
 from keymanager.adapters.pingfederate.service_clients import ServiceClients
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
-from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.trial_client import MAKE, TrialClient
+from keymanager.adapters.well_known import path_of
 
 C = Capability
 
@@ -45,6 +49,13 @@ class PingFederateAdapter(RfcAdapter):
             self._admin if by_admin_api else ServiceClients(config, management)
         )
         self._scopes = Scopes(config, management)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its paths."""
+        if path_of(found.token_endpoint).endswith("/as/token.oauth2"):
+            return Recognised(reason="Tokens are issued at /as/token.oauth2.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -129,3 +140,5 @@ class PingFederateAdapter(RfcAdapter):
         yield timed("right to manage clients", self._managed.probe)
         if self._settings.trial_client:
             yield from TrialClient(self).steps()
+        else:
+            yield CheckStep(name=MAKE, state=StepState.SKIPPED, reason="The setting trial_client is off.")

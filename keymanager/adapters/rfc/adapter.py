@@ -13,9 +13,13 @@ from keymanager.adapters.contract import (
     Clock,
     Introspection,
     KeyManagerAdapter,
+    Recognised,
     RegisteredClient,
+    RemoteResource,
+    Resource,
     ScopeSpec,
     ServerMetadata,
+    StepState,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -29,7 +33,12 @@ from keymanager.adapters.rfc.discovery import Discovery
 from keymanager.adapters.rfc.facts import FactReader
 from keymanager.adapters.rfc.glewlwyd import GlewlwydAdministration
 from keymanager.adapters.rfc.keys import Keys
+from keymanager.adapters.rfc.mitreid import MitreidScopes
+from keymanager.adapters.rfc.mitreid_clients import MitreidClients
+from keymanager.adapters.rfc.mitreid_resources import MitreidResources
+from keymanager.adapters.rfc.presets import recognised_preset
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 
@@ -50,7 +59,16 @@ class RfcAdapter(KeyManagerAdapter):
         self._clients = Clients(config, http, self._discovery, self._own)
         self._tokens = Tokens(config, http, self._discovery, self._own, self._facts)
         self._keys = Keys(http, clock, self._discovery, self._facts)
-        self._administration = GlewlwydAdministration(config, http)
+        self._mitreid_scopes = MitreidScopes(config, http)
+        by_mitreid = config.scopes_api == "mitreid"
+        self._administration = self._mitreid_scopes if by_mitreid else GlewlwydAdministration(config, http)
+        self._mitreid_resources = MitreidResources(config, http)
+        self._mitreid_clients = MitreidClients(config, http, self._discovery)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By the presets' servers."""
+        return recognised_preset(found) if cls is RfcAdapter else None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -62,7 +80,9 @@ class RfcAdapter(KeyManagerAdapter):
             C.READ_CLIENT: managed,
             C.UPDATE_CLIENT: managed,
             C.DELETE_CLIENT: managed,
-            C.ROTATE_SECRET: managed and knobs.update_secret == "new",
+            C.ROTATE_SECRET: managed and (knobs.update_secret == "new" or knobs.clients_api != "none"),
+            C.FIND_CLIENT: managed and knobs.clients_api != "none" and knobs.keeps_unknown_metadata,
+            C.LIST_CLIENTS: knobs.clients_api != "none",
             C.VERIFY_CLIENT: True,
             C.ISSUE_TOKEN: True,
             C.INTROSPECT: True,
@@ -70,10 +90,16 @@ class RfcAdapter(KeyManagerAdapter):
             C.AUTHORIZATION_URL: "authorization_code" in knobs.grant_types,
             C.METADATA: True,
             C.JWKS: knobs.token_validation == "jwt" or bool(knobs.jwks_uri or knobs.issuer or knobs.discovery_url),
+            C.RESOURCES: knobs.resources_api != "none",
             C.SCOPES: knobs.scopes_api != "none",
             C.USER_CLAIMS: knobs.userinfo,
         }
         return frozenset(capability for capability, declared in held.items() if declared)
+
+    @property
+    def kept_on_clients(self) -> frozenset[str]:
+        """Nothing where an update replaces the secret: a subscription must not stop a running program."""
+        return frozenset() if self.knobs.update_secret == "new" else super().kept_on_clients
 
     @property
     def knows_opaque_tokens(self) -> bool:
@@ -101,9 +127,21 @@ class RfcAdapter(KeyManagerAdapter):
         self._clients.delete(handle)
 
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        """By an update, where every update gives a new secret."""
+        """Through the configured administration API, or by an update where every update gives a new secret."""
         self.require(C.ROTATE_SECRET)
+        if self.knobs.clients_api != "none":
+            return self._mitreid_clients.rotate_secret(handle)
         return self._with_scopes(self._clients.rotate_secret(handle, metadata), metadata)
+
+    def find_client(self, marker: str) -> RegisteredClient | None:
+        """Through the configured administration API."""
+        self.require(C.FIND_CLIENT)
+        return self._mitreid_clients.find(marker)
+
+    def list_clients(self) -> Iterator[RegisteredClient]:
+        """Through the configured administration API."""
+        self.require(C.LIST_CLIENTS)
+        return self._mitreid_clients.all()
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """By a read if there is a registration access token, and by a refresh that cannot succeed."""
@@ -157,6 +195,26 @@ class RfcAdapter(KeyManagerAdapter):
         """By the configuration's ordered list."""
         return self._facts.scopes_of(claims)
 
+    def register_resource(self, resource: Resource) -> RemoteResource:
+        """Through the configured administration API."""
+        self.require(C.RESOURCES)
+        return self._mitreid_resources.register(resource)
+
+    def read_resource(self, remote_id: str) -> RemoteResource | None:
+        """Through the configured administration API."""
+        self.require(C.RESOURCES)
+        return self._mitreid_resources.read(remote_id)
+
+    def update_resource(self, remote_id: str, resource: Resource) -> RemoteResource:
+        """Through the configured administration API."""
+        self.require(C.RESOURCES)
+        return self._mitreid_resources.update(remote_id, resource)
+
+    def delete_resource(self, remote_id: str) -> None:
+        """Through the configured administration API."""
+        self.require(C.RESOURCES)
+        self._mitreid_resources.delete(remote_id)
+
     def register_scope(self, scope: ScopeSpec) -> None:
         """Through the configured administration API."""
         self.require(C.SCOPES)
@@ -183,22 +241,45 @@ class RfcAdapter(KeyManagerAdapter):
             raise refusal(request, response, doing="to tell about the user")
         return response.json_object()
 
+    def check_client(self) -> ClientHandle | None:
+        """The one that may register, rather than the one that introspects: some see their own tokens only."""
+        knobs = self.knobs
+        for name in ("registration", "introspection"):
+            client_id = getattr(knobs, f"{name}_client_id")
+            if client_id:
+                return ClientHandle(client_id=client_id, client_secret=getattr(knobs, f"{name}_client_secret"))
+        return None
+
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the right to register."""
+        """Discovery, keys, introspection, scopes, the right to register, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
-        yield timed("right to register", self._check_registration)
+        if self.knobs.scopes_api == "mitreid":
+            yield timed("scopes in introspection", self._check_introspected_scopes)
+        right = timed("right to register", self._check_registration)
+        yield right
+        if right.state is not StepState.FAILED:
+            yield from TrialClient(self).steps()
 
     def _with_scopes(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
         if C.SCOPES not in self.capabilities:
             return registered
         return self._administration.with_scopes(registered, metadata.scopes)
 
+    def _check_introspected_scopes(self) -> str:
+        unseen = self._mitreid_scopes.unseen_scopes()
+        if unseen:
+            raise KeyManagerRejected(
+                f"Our introspection client does not see the scopes {', '.join(sorted(unseen))}: give it those, or "
+                "tokens will have none of them. Registering any scope does so."
+            )
+        return "Our introspection client sees every scope."
+
     def _check_registration(self) -> str:
         self.require(C.CREATE_CLIENT)
         self._discovery.endpoint("registration_endpoint")
         if self.knobs.initial_access_token_mode != "client_credentials":
-            return "The first registration will prove it."
+            return "The throw-away client will prove it."
         if not self._own.registration():
             raise KeyManagerRejected("No token for registering was given", remote_code=OWN_CLIENT_REFUSED)
         return "A token for registering was given."

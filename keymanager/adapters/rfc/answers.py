@@ -34,6 +34,11 @@ def refusal(request: HttpRequest, response: HttpResponse, *, code: str = "", doi
     )
 
 
+def is_page(response: HttpResponse) -> bool:
+    """Whether it is a page for people. Some servers give an empty answer the type of one."""
+    return response.content_type == "text/html" and bool(response.body.strip())
+
+
 def text_of(body: Mapping[str, Any], name: str) -> str:
     """A member that is a text, or ""."""
     value = body.get(name)

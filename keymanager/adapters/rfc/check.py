@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from common.errors import ArchwayError, KeyManagerProtocolError, NotSupported
 from keymanager.adapters.contract import Capability, CheckStep, Inactive, KeyManagerAdapter, StepState
+from keymanager.adapters.own_token import STEP, see_own_token
 
 
 def timed(name: str, step: Callable[[], str]) -> CheckStep:
@@ -28,6 +29,7 @@ def common_steps(adapter: KeyManagerAdapter) -> Iterator[CheckStep]:
     later: tuple[tuple[str, Callable[[], str]], ...] = (
         ("keys", lambda: _keys(adapter)),
         ("introspection", lambda: _introspection(adapter)),
+        *_own_token(adapter),
         ("scopes", lambda: _scopes(adapter)),
     )
     for name, step in later:
@@ -55,6 +57,11 @@ def _introspection(adapter: KeyManagerAdapter) -> str:
     if not isinstance(answer, Inactive):
         raise KeyManagerProtocolError("It calls a made-up token active.")
     return "A made-up token is inactive."
+
+
+def _own_token(adapter: KeyManagerAdapter) -> tuple[tuple[str, Callable[[], str]], ...]:
+    client = adapter.check_client()
+    return () if client is None else ((STEP, lambda: see_own_token(adapter, client)),)
 
 
 def _scopes(adapter: KeyManagerAdapter) -> str:

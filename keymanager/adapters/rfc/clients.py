@@ -14,6 +14,7 @@ from keymanager.adapters.rfc.answers import (
     CLIENT_GONE,
     INITIAL_TOKEN_REFUSED,
     MANAGEMENT_TOKEN_LOST,
+    is_page,
     refusal,
     text_of,
 )
@@ -145,7 +146,7 @@ class Clients:
             repeatable=True,
         )
         response = self._http.send(request)
-        if self._config.revocation and response.ok and response.content_type != "text/html":
+        if self._config.revocation and response.ok and not is_page(response):
             return True
         if not 400 <= response.status < 500:
             raise refusal(request, response)

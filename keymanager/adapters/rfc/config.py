@@ -42,6 +42,11 @@ class RfcConfig(TokenRules):
     registration_client_secret: str = knob("Client that may register: secret", secret=True)
     registration_scope: str = knob("Scope that allows registering", kind="scope")
     empty_redirect_uris: bool = knob("Machine clients need no redirect URI", True)
+    placeholder_scope: str = knob(
+        "Scope of a client that may have none",
+        kind="scope",
+        help="For servers that give a client without scopes their default ones.",
+    )
     placeholder_redirect_uri: str = knob("Redirect URI sent when one is demanded", kind="url")
     keeps_unknown_metadata: bool = knob("Keeps unknown client metadata", False)
     marker_name: str = knob("Metadata member for our marker", "archway_marker")
@@ -81,11 +86,23 @@ class RfcConfig(TokenRules):
         choices=("as_asked", "none"),
         help="As asked (RFC 6749 5.1), or no scope at all.",
     )
+    refuses_endless_tokens: bool = knob(
+        "A token that never expires is refused",
+        False,
+        help="For servers whose introspection calls registration access tokens active.",
+    )
+    refused_scopes: tuple[str, ...] = knob(
+        "Scopes of tokens that are no access tokens",
+        (),
+        help="A token with one of them is refused: some servers call registration access tokens active.",
+    )
     resource_style: str = knob("Resource indicators", "none", choices=("none", "url", "urn", "any"))
     max_resources: int = knob("Most resource indicators in one request", 1, help="0: no limit.")
     userinfo: bool = knob("Has a user information endpoint", False)
 
-    scopes_api: str = knob("Scopes are registered by", "none", choices=("none", "glewlwyd"))
+    scopes_api: str = knob("Scopes are registered by", "none", choices=("none", "glewlwyd", "mitreid"))
+    resources_api: str = knob("Resources are registered by", "none", choices=("none", "mitreid"))
+    clients_api: str = knob("Clients are found and get new secrets by", "none", choices=("none", "mitreid"))
     admin_url: str = knob("Administration URL", kind="url")
     admin_api_key: str = knob("Administration: API key", secret=True, help="Or a user name and a password.")
     admin_user: str = knob("Administration: user")
@@ -101,8 +118,10 @@ class RfcConfig(TokenRules):
             ("marker_name", self.keeps_unknown_metadata),
             ("introspection_client_id", self._needs_introspection_client()),
             ("tokeninfo_endpoint", self.token_validation == "tokeninfo"),
-            ("admin_url", self.scopes_api == "glewlwyd"),
+            ("admin_url", self.scopes_api == "glewlwyd" or self._administers_mitreid),
             ("admin_api_key", self.scopes_api == "glewlwyd" and not (self.admin_user and self.admin_password)),
+            ("admin_user", self._administers_mitreid),
+            ("admin_password", self._administers_mitreid),
         ]
         errors = {name: ["This is required here."] for name, wanted in needed if wanted and not getattr(self, name)}
         if not self.grant_types:
@@ -115,6 +134,10 @@ class RfcConfig(TokenRules):
         if self.token_validation == "auto":
             return self._may_introspect()
         return self.token_validation == "introspection" or self.jwt_introspection
+
+    @property
+    def _administers_mitreid(self) -> bool:
+        return "mitreid" in (self.scopes_api, self.resources_api, self.clients_api)
 
     def _may_introspect(self) -> bool:
         """Whether we have a right of our own at the introspection endpoint."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from common.errors import KeyManagerError, KeyManagerProtocolError, KeyManagerUnavailable, NotSupported
 from common.http import HttpClient, address_only
 from keymanager.adapters.contract import Clock, ServerMetadata
 from keymanager.adapters.rfc.answers import text_of, texts_of
 from keymanager.adapters.rfc.config import RfcConfig
+from keymanager.adapters.well_known import discovery_urls
 
 _KEEP_SECONDS = 300.0
 _LOOK_AGAIN_SECONDS = 30.0
@@ -21,22 +21,6 @@ _ENDPOINTS = (
     "userinfo_endpoint",
     "jwks_uri",
 )
-
-
-def discovery_urls(issuer: str) -> tuple[str, ...]:
-    """Where the documents of an issuer can be, the most telling first.
-
-    RFC 8414 section 3 puts the well-known part before the issuer's path; servers under a prefix often serve it after
-    the path; OpenID Connect Discovery section 4 puts its own after the path.
-    """
-    parts = urlsplit(issuer)
-    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-    places = (
-        f"{origin}/.well-known/oauth-authorization-server{path}",
-        f"{origin}{path}/.well-known/openid-configuration",
-        f"{origin}{path}/.well-known/oauth-authorization-server",
-    )
-    return tuple(dict.fromkeys(places))
 
 
 class Discovery:
@@ -82,7 +66,7 @@ class Discovery:
         overrides = {name: value for name in _ENDPOINTS if (value := getattr(self._config, name))}
         places = (self._config.discovery_url,) if self._config.discovery_url else discovery_urls(self._config.issuer)
         if not (self._config.discovery_url or self._config.issuer):
-            return _parsed({"issuer": "", **overrides})
+            return parsed_metadata({"issuer": "", **overrides})
         merged: dict[str, Any] = {}
         faults: list[str] = []
         for place in places:
@@ -92,7 +76,7 @@ class Discovery:
                 break
         if not merged and not {"token_endpoint"} <= overrides.keys():
             raise KeyManagerProtocolError(f"There is no discovery document: {'; '.join(faults)}")
-        return _parsed({"issuer": self._config.issuer, **merged, **overrides})
+        return parsed_metadata({"issuer": self._config.issuer, **merged, **overrides})
 
     def _document(self, place: str, faults: list[str]) -> Mapping[str, Any]:
         """One document, or {} with the reason added to ``faults``."""
@@ -116,7 +100,8 @@ class Discovery:
         return document
 
 
-def _parsed(document: Mapping[str, Any]) -> ServerMetadata:
+def parsed_metadata(document: Mapping[str, Any]) -> ServerMetadata:
+    """The members of a document that we use."""
     return ServerMetadata(
         issuer=text_of(document, "issuer"),
         grant_types_supported=texts_of(document, "grant_types_supported"),

@@ -47,7 +47,7 @@ class FactReader:
 def _token_use(claims: Mapping[str, Any]) -> str:
     stated = text_of(claims, "token_use")
     if stated:
-        return stated
+        return stated.removesuffix("_token")
     if any(name in claims for name in _ID_TOKEN_HASHES) or (
         "nonce" in claims and not (claims.get("scope") or claims.get("scp"))
     ):

@@ -40,8 +40,8 @@ def registration_body(config: RfcConfig, metadata: ClientMetadata) -> dict[str, 
         "redirect_uris": redirect_uris,
         "token_endpoint_auth_method": metadata.token_endpoint_auth_method,
     }
-    if metadata.scopes:
-        body["scope"] = format_scope(metadata.scopes)
+    if metadata.scopes or config.placeholder_scope:
+        body["scope"] = format_scope(metadata.scopes) or config.placeholder_scope
     if config.keeps_unknown_metadata:
         body[config.marker_name] = metadata.marker
     return body

@@ -8,7 +8,7 @@ from common.http import HttpClient, HttpRequest, HttpResponse, address_only, fai
 from common.http_values import Pairs
 from common.scopes import is_scope
 from keymanager.adapters.contract import Inactive, Introspection, TokenAnswer, TokenRequest
-from keymanager.adapters.rfc.answers import OWN_CLIENT_REFUSED, refusal, text_of, whole_number
+from keymanager.adapters.rfc.answers import OWN_CLIENT_REFUSED, is_page, refusal, text_of, whole_number
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.rfc.credentials import JSON, OwnCredentials, bearer, client_authentication
 from keymanager.adapters.rfc.discovery import Discovery
@@ -16,6 +16,8 @@ from keymanager.adapters.rfc.facts import FactReader
 
 # A lost answer to these costs nothing: asking again issues another token. A code or a refresh token works only once.
 _REPEATABLE_GRANTS = frozenset({"client_credentials", "password"})
+# Spring Security's word, and no code of RFC 6749: its filter refuses a client before the endpoint is asked.
+_FILTERED = "unauthorized"
 _AUTHENTICATION = frozenset({"client_id", "client_secret"})
 
 
@@ -68,7 +70,7 @@ class Tokens:
         response = self._http.send(request)
         if response.status not in (200, 204):
             return _oauth_answer(request, response)
-        if response.content_type == "text/html":
+        if is_page(response):
             raise KeyManagerProtocolError(f"{address_only(request.url)} answered a page instead of a revocation")
         return TokenAnswer(status=200, body={})
 
@@ -92,7 +94,14 @@ class Tokens:
         active = body.get("active")
         if not isinstance(active, bool):
             raise KeyManagerProtocolError(f"{address_only(request.url)} answered 200 without active")
-        return self._facts.read(body) if active else Inactive(reason="The key manager says that it is not active.")
+        if not active:
+            return Inactive(reason="The key manager says that it is not active.")
+        facts = self._facts.read(body)
+        if facts.exp is None and self._config.refuses_endless_tokens:
+            return Inactive(reason="It never expires: it is a token for registering, or a resource's own.")
+        if not facts.scopes.isdisjoint(self._config.refused_scopes):
+            return Inactive(reason="It is a token for managing a client, not for calling an API.")
+        return facts
 
     def token_information(self, token: str) -> Introspection:
         """What the server tells the bearer about the token: no standard, but the same claims (``expires_in`` too)."""
@@ -148,7 +157,7 @@ def _oauth_answer(request: HttpRequest, response: HttpResponse) -> TokenAnswer:
         raise failed_answer(request, response)
     challenge = response.header("www-authenticate")
     body = response.json_object_or_empty()
-    if text_of(body, "error"):
+    if text_of(body, "error") and not (response.status == 401 and body["error"] == _FILTERED):
         return TokenAnswer(status=response.status, body=body, www_authenticate=challenge)
     if response.status in (401, 403):
         silent = {

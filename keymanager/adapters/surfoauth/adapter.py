@@ -53,6 +53,16 @@ class SurfOAuthAdapter(KeyManagerAdapter):
         self._tokens = Tokens(config, http, clock, self._servers)
         self._clients = Clients(config, self._administration, self._servers, self._tokens)
 
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """SurfOAuth describes itself nowhere."""
+        return ()
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The address that a person gave."""
+        return {"base_url": found.issuer}
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """With one resource server for all, scopes are kept one by one; with one per API, by API."""
@@ -60,7 +70,7 @@ class SurfOAuthAdapter(KeyManagerAdapter):
             {
                 C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.VERIFY_CLIENT, C.ROTATE_SECRET,
                 C.FIND_CLIENT, C.LIST_CLIENTS, C.ISSUE_TOKEN, C.INTROSPECT, C.REVOKE_TOKEN, C.AUTHORIZATION_URL,
-                C.METADATA, C.USER_CLAIMS, C.RESOURCES if self._servers.per_api else C.SCOPES,
+                C.METADATA, C.USER_CLAIMS, C.REVOKE_ALL, C.RESOURCES if self._servers.per_api else C.SCOPES,
             }
         )  # fmt: skip
 
@@ -83,6 +93,10 @@ class SurfOAuthAdapter(KeyManagerAdapter):
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """The old secret ends at once; tokens stay unless the client is made again (``rotation``)."""
         return self._clients.rotate(handle, metadata)
+
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """The client is made again under its client id, with a new secret."""
+        return self._clients.revoke_all(handle)
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """By a read, or by its secret."""

@@ -95,6 +95,20 @@ def wanted(config: SurfOAuthConfig, metadata: ClientMetadata) -> dict[str, Any]:
     }
 
 
+def copied(remote: Remote) -> dict[str, Any]:
+    """Every member that a creation needs to make the client as it is."""
+    kept = ("skipConsent", "includePrincipal", "expireDuration", "useRefreshTokens", "allowedImplicitGrant")
+    texts = ("name", "description", "contactName", "contactEmail", "thumbNailUrl")
+    raw = remote.raw
+    return {
+        **{name: raw[name] for name in (*kept, "allowedClientCredentials") if name in raw},
+        **{name: text_of(raw, name) for name in texts},
+        "scopes": list(texts_of(raw, "scopes")),
+        "redirectUris": list(texts_of(raw, "redirectUris")),
+        "attributes": raw.get("attributes") or {},
+    }
+
+
 def _check_grants(metadata: ClientMetadata) -> None:
     unknown = [name for name in metadata.grant_types if name not in GRANTS]
     if unknown:

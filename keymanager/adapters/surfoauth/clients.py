@@ -8,7 +8,7 @@ from common.errors import ArchwayError, KeyManagerProtocolError, KeyManagerRejec
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient, Verification
 from keymanager.adapters.rfc.answers import CLIENT_GONE
 from keymanager.adapters.surfoauth.administration import Administration, Exchange
-from keymanager.adapters.surfoauth.bodies import Remote, parsed, registered, wanted
+from keymanager.adapters.surfoauth.bodies import Remote, copied, parsed, registered, wanted
 from keymanager.adapters.surfoauth.config import SurfOAuthConfig
 from keymanager.adapters.surfoauth.refusals import NAME_TAKEN, NOT_UNIQUE, SERVER_LOST, halfway
 from keymanager.adapters.surfoauth.resource_servers import ResourceServers, Server, lock_of
@@ -78,6 +78,16 @@ class Clients:
         if not self._tokens.lives(rotated.client_id, rotated.secret):
             raise KeyManagerProtocolError("SurfOAuth gave a client secret that does not work")
         return registered(rotated, handle, {})
+
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """Delete the client and make it again as it was: only that ends its tokens. The secret is another one."""
+        remote = self._needed(handle)
+        with self._lock(remote.server_id):
+            remote = self._needed(handle)
+            server = self._servers.read(remote.server_id)
+            if server is None:
+                raise _server_lost(handle)
+            return self._made_again(handle, remote, server, copied(remote)).handle
 
     def find(self, marker: str) -> RegisteredClient | None:
         """By name; the one that has the name as its client id goes before a double."""

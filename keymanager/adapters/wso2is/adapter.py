@@ -1,6 +1,6 @@
 """The ``wso2is`` adapter: the RFCs for tokens, the key manager operations for clients, the scopes API for scopes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -11,14 +11,18 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     ScopeSpec,
+    ServerMetadata,
     Verification,
 )
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is.clients import Clients
-from keymanager.adapters.wso2is.config import Wso2IsConfig, knobs
+from keymanager.adapters.wso2is.config import ISSUER_PATH, Wso2IsConfig, knobs
 from keymanager.adapters.wso2is.scopes import SCOPES, Scopes
 from keymanager.adapters.wso2is7.management import ManagementApi
 from keymanager.adapters.wso2is7.naming import preset_client_id
@@ -44,12 +48,32 @@ class Wso2IsAdapter(RfcAdapter):
         self._managed = Clients(config, self._api, clock)
         self._scopes = Scopes(self._api)
 
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """Its issuer is the token endpoint; people give the server's address too."""
+        return (*super().discovery_places(url), f"{url.rstrip('/')}/oauth2/token/.well-known/openid-configuration")
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its paths."""
+        ours = path_of(found.issuer).endswith(ISSUER_PATH) or "/api/identity/oauth2/" in found.registration_endpoint
+        if ours and path_of(found.token_endpoint).endswith(ISSUER_PATH):
+            return Recognised(reason="Its addresses are those of WSO2 Identity Server (5 or 6 cannot be told).")
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The server's address, which need not be the issuer's, is that of its token endpoint."""
+        return {"issuer": found.issuer, "base_url": found.token_endpoint.removesuffix(ISSUER_PATH)}
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """There is no list of clients, and nothing to suspend one."""
         overlap = {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else set()
+        # Whoever checks with the keys alone never sees that a token has ended.
+        ending = {C.REVOKE_ALL} if self._settings.token_validation != "jwt" else set()
         managed = {C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.ROTATE_SECRET, C.FIND_CLIENT}
-        return super().capabilities | managed | overlap | {C.SCOPES}
+        return super().capabilities | managed | overlap | ending | {C.SCOPES}
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """A repeat takes over what an earlier attempt has left."""
@@ -82,6 +106,11 @@ class Wso2IsAdapter(RfcAdapter):
         self.require(C.OVERLAPPING_SECRETS)
         self._managed.drop_old_secrets(handle)
 
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """By regenerating the secret, which ends every token and every older secret."""
+        self.require(C.REVOKE_ALL)
+        return self._managed.regenerated(handle).handle
+
     def find_client(self, marker: str) -> RegisteredClient | None:
         """By the id that the marker always gets."""
         return self._managed.find(marker)
@@ -103,11 +132,12 @@ class Wso2IsAdapter(RfcAdapter):
         return self._scopes.keys()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the right to manage clients."""
+        """Discovery, keys, introspection, scopes, the right to manage clients, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
         yield timed("right to manage clients", self._check_clients)
+        yield from TrialClient(self).steps()
 
     def _check_clients(self) -> str:
         self._managed.read(ClientHandle(client_id=preset_client_id("check")))
-        return "A made-up client is not there; the first registration will prove the rest."
+        return "A made-up client is not there."

@@ -99,14 +99,14 @@ class Clients:
             # The list of secrets does not say which one is the newest: the time in our description does.
             body = {"description": f"{_SECRET_PREFIX}{round(self._clock.now() * 1000):015d}"}
             response = self._api.send("POST", f"{path}/generate-secret", body, doing="a new secret")
-        else:
-            response = self._api.send("POST", f"{path}/regenerate-consumer-secret", doing="a new secret")
-        answer = response.json_object()
-        secret = required_text(answer, "client_secret", response)
-        return RegisteredClient(
-            handle=ClientHandle(client_id=handle.client_id, client_secret=secret),
-            client_secret_expires_at=whole_number(answer, "client_secret_expires_at") or 0,
-        )
+            return _with_secret(handle, response)
+        return self._regenerated(handle)
+
+    def regenerated(self, handle: ClientHandle) -> RegisteredClient:
+        """A new secret instead of the old ones, which also ends every token of the client."""
+        if self.read(handle) is None:
+            raise gone(handle.client_id, 401)
+        return self._regenerated(handle)
 
     def drop_old_secrets(self, handle: ClientHandle) -> None:
         """Delete every secret but the newest of ours and, where values are shown, the current one."""
@@ -117,10 +117,15 @@ class Clients:
         if len(entries) > 1 and not ours:
             raise KeyManagerProtocolError("None of the client's secrets is known to be the newest")
         for entry in entries if ours else []:
-            current = handle.client_secret and text_of(entry, "client_secret") == handle.client_secret
+            shown = text_of(entry, "client_secret")
+            current = text_of(entry, "id") == handle.secret_id or (shown and shown == handle.client_secret)
             if not current and text_of(entry, "description") != ours[-1]:
                 target = f"{path}/{self._encoded(text_of(entry, 'id'))}"
                 self._api.send("DELETE", target, repeatable=True, accepted=(404,), doing="to end the old secret")
+
+    def _regenerated(self, handle: ClientHandle) -> RegisteredClient:
+        path = f"{self._path(handle)}/regenerate-consumer-secret"
+        return _with_secret(handle, self._api.send("POST", path, doing="a new secret"))
 
     def _body(self, metadata: ClientMetadata) -> dict[str, Any]:
         unknown = [name for name in metadata.grant_types if name not in GRANT_TYPES]
@@ -148,7 +153,7 @@ class Clients:
         secret = handle.client_secret or shown if overlap else shown or handle.client_secret
         observed = _observed(body)
         return RegisteredClient(
-            handle=ClientHandle(client_id=client_id, client_secret=secret),
+            handle=ClientHandle(client_id=client_id, client_secret=secret, secret_id=handle.secret_id),
             observed=observed,
             ignored=() if metadata is None else _not_kept(metadata, observed),
             client_secret_expires_at=whole_number(body, "client_secret_expires_at") or 0,
@@ -161,6 +166,15 @@ class Clients:
         if not self._config.encoded_ids:
             return quoted(identifier)
         return base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")
+
+
+def _with_secret(handle: ClientHandle, response: HttpResponse) -> RegisteredClient:
+    answer = response.json_object()
+    secret = required_text(answer, "client_secret", response)
+    return RegisteredClient(
+        handle=ClientHandle(client_id=handle.client_id, client_secret=secret, secret_id=text_of(answer, "id")),
+        client_secret_expires_at=whole_number(answer, "client_secret_expires_at") or 0,
+    )
 
 
 def _observed(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The ``wso2is7`` adapter: the RFCs for tokens, dynamic registration for clients, the server's API for the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from common.http import HttpClient
@@ -10,18 +10,22 @@ from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
     Clock,
+    Recognised,
     RegisteredClient,
     RemoteResource,
     Resource,
     ScopeSpec,
+    ServerMetadata,
     Verification,
 )
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is7.api_resources import ApiResources
 from keymanager.adapters.wso2is7.applications import Applications
 from keymanager.adapters.wso2is7.clients import Clients
-from keymanager.adapters.wso2is7.config import Wso2Is7Config, knobs
+from keymanager.adapters.wso2is7.config import ISSUER_PATH, Wso2Is7Config, knobs
 from keymanager.adapters.wso2is7.management import ManagementApi, gone
 from keymanager.adapters.wso2is7.verification import verified
 
@@ -49,13 +53,34 @@ class Wso2Is7Adapter(RfcAdapter):
         self._resources = ApiResources(config, self._api)
         self._applications = Applications(config, self._api, self._resources)
 
+    @classmethod
+    def discovery_places(cls, url: str) -> tuple[str, ...]:
+        """Its issuer is the token endpoint; people give the server's address too."""
+        return (*super().discovery_places(url), f"{url.rstrip('/')}/oauth2/token/.well-known/openid-configuration")
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its paths."""
+        ours = path_of(found.issuer).endswith(ISSUER_PATH) or "/api/identity/oauth2/" in found.registration_endpoint
+        if ours and path_of(found.token_endpoint).endswith(ISSUER_PATH):
+            return Recognised(reason="Its addresses are those of WSO2 Identity Server (7 or later cannot be told).")
+        return None
+
+    @classmethod
+    def settings_from(cls, found: ServerMetadata) -> Mapping[str, Any]:
+        """The server's address, which need not be the issuer's, is that of its token endpoint."""
+        return {"issuer": found.issuer, "base_url": found.token_endpoint.removesuffix(ISSUER_PATH)}
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """Scopes live in the shared API resource, or inside the one of each API version."""
         overlap = {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else set()
+        # Whoever checks with the keys alone never sees that a token has ended.
+        ending = {C.REVOKE_ALL} if self._settings.token_validation != "jwt" else set()
         return (
             super().capabilities
             | overlap
+            | ending
             | {
                 C.CREATE_CLIENT,
                 C.READ_CLIENT,
@@ -116,6 +141,11 @@ class Wso2Is7Adapter(RfcAdapter):
         self.require(C.OVERLAPPING_SECRETS)
         self._applications.drop_old_secrets(self._present(handle).handle)
 
+    def revoke_all(self, handle: ClientHandle) -> ClientHandle:
+        """By regenerating the secret, which ends every token and every older secret."""
+        self.require(C.REVOKE_ALL)
+        return self._applications.regenerated(self._present(handle).handle).handle
+
     def find_client(self, marker: str) -> RegisteredClient | None:
         """By the id that the marker always gets."""
         return self._managed.find(marker)
@@ -166,11 +196,12 @@ class Wso2Is7Adapter(RfcAdapter):
         return self._resources.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
-        """Discovery, keys, introspection, scopes, the rights to manage clients and API resources."""
+        """Discovery, keys, introspection, scopes, the rights to manage, and a throw-away client."""
         self._discovery.forget()
         yield from common_steps(self)
         yield timed("right to manage clients", self._check_clients)
         yield timed("right to manage API resources", self._check_resources)
+        yield from TrialClient(self).steps()
 
     def _present(self, handle: ClientHandle) -> RegisteredClient:
         """The client, or ``KeyManagerRejected`` with ``client_gone``."""
@@ -181,7 +212,7 @@ class Wso2Is7Adapter(RfcAdapter):
 
     def _check_clients(self) -> str:
         self._api.prove_rights()
-        return "Applications can be listed; the first registration will prove the rest."
+        return "Applications can be listed."
 
     def _check_resources(self) -> str:
         return f"{len(self._resources.ours())} of ours"

@@ -33,15 +33,20 @@ class ApiResources:
         self._config = config
         self._api = api
 
+    @property
+    def shared(self) -> bool:
+        """Whether all scopes live in one."""
+        return self._config.resources == "shared"
+
     def is_ours(self, identifier: str) -> bool:
         """By the configuration."""
-        if self._config.resources == "shared":
+        if self.shared:
             return identifier == self._config.resource_identifier
         return identifier.startswith(self._config.resource_prefix)
 
     def ours(self) -> list[ApiResource]:
         """Read now: a listing shows no scopes, so each one is read."""
-        if self._config.resources == "shared":
+        if self.shared:
             shared = self._by_identifier(self._config.resource_identifier)
             return [] if shared is None else [shared]
         found = (self._by_id(remote_id) for remote_id in self._ids("sw", self._config.resource_prefix))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from common.errors import ArchwayError, KeyManagerProtocolError, KeyManagerUnavailable
-from common.http import address_only
+from common.http import HttpResponse, address_only
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
 from keymanager.adapters.rfc.answers import text_of, whole_number
 from keymanager.adapters.wso2is7.api_resources import ApiResource, ApiResources
@@ -33,29 +33,28 @@ class Applications:
 
     def new_secret(self, handle: ClientHandle) -> RegisteredClient:
         """Instead of the old one, or beside it."""
-        oidc = f"{self._path(handle)}/inbound-protocols/oidc"
-        if self._config.secret_rotation == "overlap":
-            response = self._api.send("POST", f"{oidc}/secrets", {}, doing="a new secret")
-            secret, ends = "secretValue", "expiresAt"
-        else:
-            response = self._api.send("POST", f"{oidc}/regenerate-secret", doing="a new secret")
-            secret, ends = "clientSecret", "clientSecretExpiresAt"
-        body = response.json_object()
-        value = text_of(body, secret)
-        if not value:
-            raise KeyManagerProtocolError(f"{address_only(response.url)} made a secret without showing it")
-        return RegisteredClient(
-            handle=replace(handle, client_secret=value), client_secret_expires_at=whole_number(body, ends) or 0
-        )
+        if self._config.secret_rotation != "overlap":
+            return self.regenerated(handle)
+        path = f"{self._path(handle)}/inbound-protocols/oidc/secrets"
+        response = self._api.send("POST", path, {}, doing="a new secret")
+        return _with_secret(handle, response, secret="secretValue", ends="expiresAt")
+
+    def regenerated(self, handle: ClientHandle) -> RegisteredClient:
+        """A new secret instead of the old ones, which also ends every token of the client."""
+        path = f"{self._path(handle)}/inbound-protocols/oidc/regenerate-secret"
+        response = self._api.send("POST", path, doing="a new secret")
+        return _with_secret(handle, response, secret="clientSecret", ends="clientSecretExpiresAt")
 
     def drop_old_secrets(self, handle: ClientHandle) -> None:
-        """Delete every secret but the newest (which the server keeps) and, where values are shown, our own."""
+        """Delete every secret but the handle's own and the newest, which the server keeps."""
         path = f"{self._path(handle)}/inbound-protocols/oidc/secrets"
         listed = self._api.send("GET", path, doing="to list the secrets").json_object().get("list")
         for entry in listed if isinstance(listed, list) else []:
-            if entry.get("latest") or text_of(entry, "secretValue") == handle.client_secret:
+            secret_id = text_of(entry, "secretId")
+            is_own = secret_id == handle.secret_id or text_of(entry, "secretValue") == handle.client_secret
+            if entry.get("latest") or is_own:
                 continue
-            target = f"{path}/{quoted(text_of(entry, 'secretId'))}"
+            target = f"{path}/{quoted(secret_id)}"
             self._api.send("DELETE", target, repeatable=True, accepted=(404,), doing="to end the old secret")
 
     # scopes
@@ -66,7 +65,7 @@ class Applications:
         lacking = tuple(sorted((*others, "scope")))
         try:
             handle = replace(registered.handle, remote_id=self._id(registered.handle))
-            granted = self._apply(handle, metadata.scopes)
+            granted = self._apply(handle, metadata)
         except ArchwayError:
             return replace(registered, ignored=lacking)
         observed = {**registered.observed, "scope": " ".join(sorted(granted))}
@@ -80,12 +79,16 @@ class Applications:
         granted = {key for name in ours for key in _scopes_of(present[name])}
         return replace(registered, observed={**registered.observed, "scope": " ".join(sorted(granted))})
 
-    def _apply(self, handle: ClientHandle, scopes: frozenset[str]) -> frozenset[str]:
-        """Authorise, change and take away until it is what is asked; what could be granted."""
+    def _apply(self, handle: ClientHandle, metadata: ClientMetadata) -> frozenset[str]:
+        """Authorise, change and take away until it is what is asked; what could be granted.
+
+        ``metadata.resources`` name the APIs that the client may call; without any, its scopes alone decide.
+        """
         present = self._authorised(handle)
         granted: set[str] = set()
         for resource in self._resources.ours():
-            wanted = scopes & resource.scopes.keys()
+            is_open = self._resources.shared or not metadata.resources or resource.identifier in metadata.resources
+            wanted = metadata.scopes & resource.scopes.keys() if is_open else frozenset[str]()
             granted |= wanted
             self._set(handle, resource, frozenset(wanted), present.get(resource.identifier))
         return frozenset(granted)
@@ -123,6 +126,18 @@ class Applications:
             if entry.get("clientId") == handle.client_id and text_of(entry, "id"):
                 return text_of(entry, "id")
         raise KeyManagerUnavailable(f"The application of {handle.client_id} is not listed yet", retry_after=1.0)
+
+
+def _with_secret(handle: ClientHandle, response: HttpResponse, *, secret: str, ends: str) -> RegisteredClient:
+    """What an answer says of the new secret, by the names of its members."""
+    body = response.json_object()
+    value = text_of(body, secret)
+    if not value:
+        raise KeyManagerProtocolError(f"{address_only(response.url)} made a secret without showing it")
+    return RegisteredClient(
+        handle=replace(handle, client_secret=value, secret_id=text_of(body, "secretId")),
+        client_secret_expires_at=whole_number(body, ends) or 0,
+    )
 
 
 def _scopes_of(authorised: dict[str, Any]) -> frozenset[str]:

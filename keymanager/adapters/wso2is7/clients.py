@@ -1,6 +1,7 @@
 """Clients by dynamic registration 1.1, under ids that we choose: a creation is safe to repeat."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from common.errors import InputError, KeyManagerProtocolError, KeyManagerRejected
@@ -135,7 +136,7 @@ class Clients:
         secret = handle.client_secret or shown if overlap else shown or handle.client_secret
         observed = _observed(body)
         return RegisteredClient(
-            handle=ClientHandle(client_id=client_id, remote_id=handle.remote_id, client_secret=secret),
+            handle=replace(handle, client_id=client_id, client_secret=secret),
             observed=observed,
             ignored=() if metadata is None else _not_kept(metadata, observed),
             client_secret_expires_at=whole_number(body, "client_secret_expires_at") or 0,

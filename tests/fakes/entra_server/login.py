@@ -42,6 +42,8 @@ class Login:
                 "authorization_endpoint": f"{own}/authorize",
                 "jwks_uri": f"{self._tenant}/discovery{below}/keys",
                 "userinfo_endpoint": f"{self._authority}/oidc/userinfo",
+                "cloud_instance_name": "microsoftonline.com",
+                "msgraph_host": "graph.microsoft.com",
                 "response_types_supported": ["code", "id_token"],
                 "scopes_supported": ["openid", "profile", "email", "offline_access"],
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],

@@ -4,8 +4,8 @@
         server.fault("create", Fault.lost_answer())
 
 Operations that faults and requests are named by: ``discovery``, ``jwks``, ``token``, ``revoke``, ``userinfo``,
-``register``, ``create``, ``read``, ``replace``, ``delete``, ``list``, ``rotate``, ``drop_rotated``, ``delete_tokens``,
-``introspect``, ``unknown``.
+``register``, ``read_own``, ``replace_own``, ``delete_own``, ``create``, ``read``, ``replace``, ``delete``, ``list``,
+``rotate``, ``drop_rotated``, ``delete_tokens``, ``introspect``, ``unknown``.
 """
 
 import re
@@ -24,12 +24,16 @@ __all__ = ["HydraHabits", "HydraServer"]
 
 Handler = Callable[..., Answer]
 _CLIENT = r"/admin/clients/([^/]+)"
+_OWN = r"/oauth2/register/([^/]+)"
 _PUBLIC: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", r"/\.well-known/(?:openid-configuration|oauth-authorization-server)", "discovery", public.discovery),
     ("GET", r"/\.well-known/jwks\.json", "jwks", public.jwks),
     ("POST", r"/oauth2/token", "token", public.token),
     ("POST", r"/oauth2/revoke", "revoke", public.revoke),
     ("POST", r"/oauth2/register", "register", public.register),
+    ("GET", _OWN, "read_own", public.show_own),
+    ("PUT", _OWN, "replace_own", public.replace_own),
+    ("DELETE", _OWN, "delete_own", public.delete_own),
     ("GET", r"/userinfo", "userinfo", public.userinfo),
 )
 _ADMIN: tuple[tuple[str, str, str, Handler], ...] = (

@@ -84,9 +84,54 @@ def register(state: HydraState, request: Received) -> Answer:
     client = HydraClient(client_id=client_id, document=document_of(state, body, client_id), secret=new_secret())
     client.registration_access_token = secrets.token_urlsafe(32)
     state.clients[client_id] = client
-    return Answer.of(
-        {**client.shown(secret=True), "registration_access_token": client.registration_access_token}, status=201
-    )
+    return Answer.of({**client.shown(secret=True), **_management(state, client)}, status=201)
+
+
+def show_own(state: HydraState, request: Received, client_id: str) -> Answer:
+    """RFC 7592 2.1: neither secret nor registration access token, and nothing of what an administrator wrote."""
+    return Answer.of(_public_view(_managed(state, request, client_id)))
+
+
+def replace_own(state: HydraState, request: Received, client_id: str) -> Answer:
+    """RFC 7592 2.2: full replacement, resetting what may not be sent here. The registration token is a new one."""
+    client = _managed(state, request, client_id)
+    body = request.json
+    if not isinstance(body, dict):
+        raise Refused(Answer.error(400, "invalid_client_metadata"))
+    if body.get("client_secret"):
+        raise Refused(Answer.error(403, "forbidden", "The client secret can not be chosen."))
+    if any(body.get(name) for name in _REFUSED_IN_REGISTRATION):
+        raise Refused(Answer.error(400, "invalid_client_metadata"))
+    client.document = document_of(state, body, client_id)
+    client.registration_access_token = secrets.token_urlsafe(32)
+    return Answer.of({**_public_view(client), **_management(state, client)})
+
+
+def delete_own(state: HydraState, request: Received, client_id: str) -> Answer:
+    """RFC 7592 2.3: 204; afterwards 401, as for a wrong token."""
+    _managed(state, request, client_id)
+    state.remove(client_id)
+    return Answer(status=204)
+
+
+def _managed(state: HydraState, request: Received, client_id: str) -> HydraClient:
+    client = state.clients.get(client_id)
+    if not state.habits.dynamic_registration:
+        raise Refused(Answer.error(404, "not_found"))
+    if client is None or not request.bearer or request.bearer != client.registration_access_token:
+        raise Refused(Answer.error(401, "request_unauthorized", "The requested OAuth 2.0 client does not exist."))
+    return client
+
+
+def _management(state: HydraState, client: HydraClient) -> dict[str, str]:
+    return {
+        "registration_access_token": client.registration_access_token,
+        "registration_client_uri": f"{state.issuer}/oauth2/register/{client.client_id}",
+    }
+
+
+def _public_view(client: HydraClient) -> dict[str, object]:
+    return {name: value for name, value in client.shown().items() if name != "metadata"}
 
 
 def authenticate(state: HydraState, request: Received) -> HydraClient:
