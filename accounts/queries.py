@@ -19,6 +19,25 @@ def team_ids_of(user: User) -> frozenset[uuid.UUID]:
     return frozenset(user.memberships.values_list("team_id", flat=True))
 
 
+def role_names_of(user: User) -> frozenset[str]:
+    """What scopes can be bound to: the user's roles, and the names of the teams that they share with others."""
+    teams = user.memberships.filter(team__personal_of=None).values_list("team__name", flat=True)
+    return frozenset(role.value for role in roles_of(user)) | frozenset(teams)
+
+
+def directory_claims_of(user: User) -> dict[str, object]:
+    """A user's claims by the names of OpenID Connect (Core section 5.1); what is not known is left out."""
+    known = {
+        "preferred_username": user.username,
+        "email": user.email,
+        "given_name": user.first_name,
+        "family_name": user.last_name,
+        "name": user.get_full_name(),
+    }
+    claims: dict[str, object] = {name: value for name, value in known.items() if value}
+    return {**claims, "roles": sorted(role_names_of(user))}
+
+
 def personal_team_of(user: User) -> Team:
     """The team that every user has."""
     return Team.objects.get(personal_of=user)

@@ -1,9 +1,9 @@
 """What the gateway and the validator say to each other: Envoy's HTTP service of external authorization.
 
-The gateway asks ``<method> /check?<path?query>`` with the caller's headers and no body; behind the question mark no
-server resolves escapes, so that the path arrives byte for byte. A gateway that can only put something before the path
-asks ``/check<path?query>``. 200 allows the call; every other status refuses it, and the answer's status, body and
-``CLIENT_HEADERS`` go to the caller.
+The gateway asks ``<method> /check?<path?query>`` with the caller's headers and no body. A gateway that can only put
+something before the path asks ``/check<path?query>``. Our own server reads either byte for byte; where another stands
+between, the question mark keeps the path's escapes from being resolved. 200 allows the call; every other status refuses
+it, and the answer's status, body and ``CLIENT_HEADERS`` go to the caller.
 """
 
 from typing import Final

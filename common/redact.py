@@ -54,7 +54,10 @@ def redact_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _redact_value(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return redact_mapping(value)
+        # Keycloak: {"type": "secret", "value": "..."}
+        kind = value.get("type")
+        named = isinstance(kind, str) and is_secret_name(kind) and "value" in value
+        return redact_mapping({**value, "value": MASK} if named else value)
     if isinstance(value, list | tuple):
         return [_redact_value(item) for item in value]
     if isinstance(value, str):

@@ -101,7 +101,7 @@ class Credential(models.Model):
     manager. ``secret_sha256``: keyed digest of the secret (HMAC-SHA-256), to authenticate the client at our endpoints
     even where the secret is not kept. ``old_secret_sha256``: the same of the secret before it while both are good,
     ``old_secret_until``: when that ends by itself, if it does. ``client_secret_expires_at``: epoch seconds, 0 means
-    never, or not known (RFC 7591 section 3.2.1).
+    never, or not known (RFC 7591 section 3.2.1). ``extra``: members that only this kind of key manager has.
 
     ``mapped``: made elsewhere, never changed or deleted by us. Until the key manager was asked, such a client is only
     claimed: ``mapped_client_id`` and ``sealed_mapped_secret`` are what the team said, ``client_id`` is still "".
@@ -116,6 +116,7 @@ class Credential(models.Model):
     redirect_uris = models.JSONField(default=list, blank=True)
     scopes = models.JSONField(default=list, blank=True)
     token_endpoint_auth_method = models.CharField(max_length=40, default="client_secret_basic")
+    extra = models.JSONField(default=dict, blank=True)
     mapped = models.BooleanField(default=False)
     mapped_client_id = models.CharField(max_length=255, blank=True)
     sealed_mapped_secret = models.TextField(blank=True)

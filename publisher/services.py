@@ -14,6 +14,7 @@ from common.errors import RuleError
 from keymanager.services.acceptance import accept_key_managers, accepted_key_managers
 from keymanager.services.allowances import follow_subscriptions, subscribed_applications
 from keymanager.services.resources import forget_api_version, sync_api_version
+from keymanager.services.user_stores import require_shared_users
 from publisher.definitions import Definition
 from subscriptions.models import ApiVersion, Subscription
 from subscriptions.rules import NO_KEY_MANAGER
@@ -67,6 +68,7 @@ def create_api(*, actor: Actor, team_id: uuid.UUID, new: NewApi) -> ApiVersion:
         design=design_of(new.definition),
     )
     accept_key_managers(actor=actor, api_version=row, slugs=new.key_managers)
+    require_shared_users(row)
     sync_api_version(actor=actor, api_version=row)
     return row
 
@@ -86,6 +88,8 @@ def change_api(
             raise RuleError(f"A {row.state} API cannot lose this.", unmet=[NO_KEY_MANAGER])
         sync_api_version(actor=actor, api_version=row)
         follow_subscriptions(actor=actor, application_ids=subscribed_applications(row))
+    depends = facts.scope_roles is not None or facts.user_claims is not None
+    require_shared_users(row, changed="" if depends or key_managers is None else "key_managers")
     return row
 
 

@@ -4,8 +4,9 @@ Nothing here calls a key manager but ``issue_token``, which is a token call and 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -45,6 +46,7 @@ class NewCredential:
     redirect_uris: Sequence[str] = ()
     scopes: Sequence[str] = ()
     token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105 - the name of a method (RFC 7591)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
 
@@ -76,6 +78,8 @@ def add_credential(*, actor: Actor, application: Application, new: NewCredential
         raise InputError.of("key_manager", f"There is no key manager {new.key_manager!r}.")
     if new.client_secret and not new.client_id:
         raise InputError.of("client_secret", "Only a client that exists has one; give its client_id too.")
+    if new.client_id and new.extra:
+        raise InputError.of("extra", "Nothing is changed at a client made elsewhere.")
     if new.client_id:
         return mapped_credentials.map_client(
             actor=actor,
@@ -98,6 +102,7 @@ def add_credential(*, actor: Actor, application: Application, new: NewCredential
         redirect_uris=new.redirect_uris,
         scopes=new.scopes,
         token_endpoint_auth_method=new.token_endpoint_auth_method,
+        extra=new.extra,
     )
 
 
@@ -109,11 +114,17 @@ def change_credential(
     grant_types: Sequence[str] | None = None,
     redirect_uris: Sequence[str] | None = None,
     scopes: Sequence[str] | None = None,
+    extra: Mapping[str, Any] | None = None,
     client_secret: str | None = None,
 ) -> Credential:
     """Change what is given; ``client_secret`` only of a client made elsewhere. Raises ``InputError``, ``RuleError``."""
     row = credentials.change_credential(
-        actor=actor, credential=credential, grant_types=grant_types, redirect_uris=redirect_uris, scopes=scopes
+        actor=actor,
+        credential=credential,
+        grant_types=grant_types,
+        redirect_uris=redirect_uris,
+        scopes=scopes,
+        extra=extra,
     )
     if client_secret is None:
         return row

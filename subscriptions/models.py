@@ -68,6 +68,7 @@ class ApiVersion(models.Model):
 
     ``revision`` grows with every change and is the entity tag. ``definition`` is the stored OpenAPI document, or null
     when the operations were given by hand. ``forward_token``: the backend sees the caller's token.
+    ``user_claims``: names in the backend JWT to names of claims of the user.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -83,6 +84,7 @@ class ApiVersion(models.Model):
     forward_token = models.BooleanField(default=False)
     backend_jwt = models.BooleanField(default=False)
     audiences = models.JSONField(default=list, blank=True)
+    user_claims = models.JSONField(default=dict, blank=True)
     plans = models.ManyToManyField(Plan, related_name="api_versions", blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -105,12 +107,16 @@ class ApiVersion(models.Model):
 
 
 class Scope(models.Model):
-    """A scope of one API version; ``key`` is the OAuth scope token (RFC 6749 section 3.3)."""
+    """A scope of one API version; ``key`` is the OAuth scope token (RFC 6749 section 3.3).
+
+    ``roles``: of these a user needs one for the token to carry the scope; empty: none is needed.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     api_version = models.ForeignKey(ApiVersion, on_delete=models.CASCADE, related_name="scopes")
     key = models.CharField(max_length=200, db_index=True)
     description = models.CharField(max_length=1000, blank=True)
+    roles = models.JSONField(default=list, blank=True)
 
     class Meta:
         constraints: ClassVar = [

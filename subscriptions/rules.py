@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -94,6 +94,35 @@ def check_tags(tags: Collection[str]) -> list[str]:
     if len(cleaned) > 30 or any(len(tag) > 40 for tag in cleaned):
         raise InputError.of("tags", "At most 30 tags of at most 40 characters.")
     return cleaned
+
+
+# What a backend JWT says by itself: no claim of a user may take such a name.
+OWN_CLAIMS: Final = frozenset(
+    {"iss", "aud", "iat", "nbf", "exp", "jti", "sub", "client_id", "scope", "username", "key_manager", "environment"}
+    | {"plan", "application", "api"}
+)
+_CLAIM: Final = re.compile(r"[!-~]{1,200}")
+
+
+def check_user_claims(claims: Mapping[str, str]) -> dict[str, str]:
+    """Names in the backend JWT to names of claims of the user. Raises ``InputError`` naming ``user_claims``."""
+    if len(claims) > 50:
+        raise InputError.of("user_claims", "At most 50.")
+    for name, source in claims.items():
+        if name in OWN_CLAIMS:
+            raise InputError.of("user_claims", f"{name} is a claim that the backend JWT has by itself.")
+        if not _CLAIM.fullmatch(name) or not _CLAIM.fullmatch(source):
+            raise InputError.of("user_claims", "Names are 1 to 200 printable characters without spaces.")
+    return dict(claims)
+
+
+def check_scope_roles(bindings: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """Scope keys to distinct roles in order. Raises ``InputError`` naming ``scope_roles``."""
+    checked = {key: sorted({role.strip() for role in roles}) for key, roles in bindings.items()}
+    for roles in checked.values():
+        if any(not role or len(role) > 150 or not role.isprintable() for role in roles) or len(roles) > 50:
+            raise InputError.of("scope_roles", "At most 50 roles of 1 to 150 printable characters for each scope.")
+    return {key: roles for key, roles in checked.items() if roles}
 
 
 def resource_identifier(api_version_id: uuid.UUID | str) -> str:

@@ -1,12 +1,15 @@
 """Rules for every test: in continuous integration nothing may be skipped unseen."""
 
 import os
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+
+from tests.servers import keycloak
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -29,3 +32,10 @@ def seeded_plans_survive_a_flush(sender: AppConfig, **_: object) -> None:
     if sender.name == "subscriptions":
         migration = import_module("subscriptions.migrations.0002_seed_plans")
         migration.seed_plans(apps, None)
+
+
+@pytest.fixture(scope="session")
+def keycloak_url() -> Iterator[str]:
+    """Where a real Keycloak answers."""
+    with keycloak.shared() as address:
+        yield address

@@ -74,11 +74,11 @@ def _described(item: Field[Any], hint: Any) -> DescribedField:
     )
 
 
-def parse_config(cls: type[C], values: Mapping[str, Any]) -> C:
+def parse_config(cls: type[C], values: Mapping[str, Any], *, prefix: str = "config") -> C:
     """A checked configuration. Raises one ``InputError`` naming every wrong ``config.<field>``.
 
     Unknown fields are refused. The methods ``check`` and ``rule_errors`` of the class, where it has them, return
-    further errors by field.
+    further errors by field. ``prefix``: what the errors call the whole, where it is not a key manager's configuration.
     """
     described = {item.name: item for item in describe_config(cls)}
     errors = {name: ["There is no such setting."] for name in values if name not in described}
@@ -96,7 +96,7 @@ def parse_config(cls: type[C], values: Mapping[str, Any]) -> C:
             errors |= check() if check is not None else {}
         if not errors:
             return config
-    named = {f"config.{name}": messages for name, messages in errors.items()}
+    named = {f"{prefix}.{name}": messages for name, messages in errors.items()}
     first = next(iter(named.items()))
     raise InputError(f"{first[0]}: {first[1][0]}", fields=named)
 

@@ -301,6 +301,9 @@ class KeyManagerAdapter(ABC):
     # A frozen dataclass whose fields carry ``metadata={"field": ConfigField(...)}`` (``keymanager.adapters.config``).
     Config: ClassVar[type[Any]]
 
+    # The same for members of a client that only this identity provider has (``ClientMetadata.extra``), if any.
+    ClientFields: ClassVar[type[Any] | None] = None
+
     # Why introspection may call a token inactive that it has just issued, and what to do about it there.
     introspection_hint: ClassVar[str] = ""
 

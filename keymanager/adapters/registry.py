@@ -9,6 +9,7 @@ from keymanager.adapters.entra import EntraAdapter
 from keymanager.adapters.external import ExternalAdapter
 from keymanager.adapters.forgerock import ForgeRockAdapter
 from keymanager.adapters.hydra import HydraAdapter
+from keymanager.adapters.keycloak import KeycloakAdapter
 from keymanager.adapters.okta import OktaAdapter
 from keymanager.adapters.pingfederate import PingFederateAdapter
 from keymanager.adapters.resident import ResidentAdapter
@@ -25,6 +26,7 @@ ADAPTERS: Final[dict[str, type[KeyManagerAdapter]]] = {
     ExternalAdapter.slug: ExternalAdapter,
     ForgeRockAdapter.slug: ForgeRockAdapter,
     HydraAdapter.slug: HydraAdapter,
+    KeycloakAdapter.slug: KeycloakAdapter,
     ResidentAdapter.slug: ResidentAdapter,
     RfcAdapter.slug: RfcAdapter,
     SurfOAuthAdapter.slug: SurfOAuthAdapter,

@@ -71,6 +71,24 @@ class TokenRules:
         "JWTs must have the type at+jwt", False, help="RFC 9068 section 4; many servers still write JWT."
     )
 
+    user_store: str = knob(
+        "Its users are",
+        "none",
+        choices=("none", "shared"),
+        help="shared: the portal's users too, so that APIs can bind scopes to roles and send user claims to backends.",
+    )
+    user_name_claims: tuple[str, ...] = knob(
+        "Claims that name the user",
+        ("preferred_username", "username", "sub"),
+        help="In order; a portal user's name.",
+    )
+    user_claims_from: str = knob(
+        "User claims come from",
+        "token",
+        choices=("token", "userinfo", "directory"),
+        help="The token, one more call for each new token, or the portal's own directory.",
+    )
+
     def rule_errors(self) -> dict[str, list[str]]:
         """What is wrong with these settings, by field."""
         errors: dict[str, list[str]] = {}
@@ -80,6 +98,7 @@ class TokenRules:
             ("expected_audiences", self._audience_fault()),
             ("accepted_algorithms", _algorithm_fault(self.accepted_algorithms)),
             ("clock_skew_seconds", self._skew_fault()),
+            ("user_name_claims", self._user_fault()),
         ):
             if fault:
                 errors[name] = [fault]
@@ -96,6 +115,9 @@ class TokenRules:
         if self.audience_rule == "any_of" and not self.expected_audiences:
             return "At least one is needed for any_of."
         return ""
+
+    def _user_fault(self) -> str:
+        return "At least one is needed." if self.user_store == "shared" and not self.user_name_claims else ""
 
     def _skew_fault(self) -> str:
         return f"At most {_LONGEST_SKEW_SECONDS}." if self.clock_skew_seconds > _LONGEST_SKEW_SECONDS else ""

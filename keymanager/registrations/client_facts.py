@@ -27,6 +27,7 @@ def metadata_of(credential: Credential, wanted: Mapping[str, Any]) -> ClientMeta
         token_endpoint_auth_method=str(wanted["token_endpoint_auth_method"]),
         scopes=frozenset(wanted["scopes"]),
         resources=frozenset(wanted.get("resources", ())),
+        extra=dict(wanted.get("extra", {})),
     )
 
 

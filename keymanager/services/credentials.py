@@ -1,6 +1,6 @@
 """Writes on credentials: each writes a wish in the caller's transaction; a job carries it out after commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from keymanager.registrations.wishes import new_registration, try_now, want_abse
 from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
 from keymanager.services.allowances import wanted_access
+from keymanager.services.client_fields import checked_extra
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_own, require_wanted
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
@@ -50,6 +51,7 @@ def request_credential(
     redirect_uris: Sequence[str] = (),
     scopes: Sequence[str] = (),
     token_endpoint_auth_method: str = "client_secret_basic",  # noqa: S107 - the name of a method (RFC 7591)
+    extra: Mapping[str, Any] | None = None,
 ) -> Credential:
     """Wish for a client of the application at the key manager.
 
@@ -64,6 +66,7 @@ def request_credential(
     row.redirect_uris = rules.check_redirect_uris(redirect_uris, grant_types=row.grant_types)
     row.scopes = rules.check_scopes(scopes)
     row.token_endpoint_auth_method = rules.check_auth_method(token_endpoint_auth_method, grant_types=row.grant_types)
+    row.extra = checked_extra(key_manager, extra or {})
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -90,6 +93,7 @@ def change_credential(
     grant_types: Sequence[str] | None = None,
     redirect_uris: Sequence[str] | None = None,
     scopes: Sequence[str] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Credential:
     """Wish for other metadata; what is ``None`` stays. Raises as ``request_credential`` does.
 
@@ -108,11 +112,13 @@ def change_credential(
     row.redirect_uris = rules.check_redirect_uris(uris, grant_types=row.grant_types)
     if scopes is not None:
         row.scopes = rules.check_scopes(scopes)
+    if extra is not None:
+        row.extra = checked_extra(row.key_manager, extra, mapped=row.mapped)
     chosen = _chosen(row)
     if chosen == before:
         return row
     row.revision += 1
-    row.save(update_fields=["grant_types", "redirect_uris", "scopes", "revision", "updated_at"])
+    row.save(update_fields=[*chosen, "revision", "updated_at"])
     if not row.mapped:
         want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted_client(row))
     changed = sorted(name for name in chosen if chosen[name] != before[name])
@@ -242,8 +248,9 @@ def reveal_secret(*, actor: Actor, credential: Credential) -> RevealedSecret:
     return RevealedSecret(client_id=row.client_id, client_secret=secret)
 
 
-def _chosen(row: Credential) -> dict[str, list[str]]:
-    return {name: list(getattr(row, name)) for name in ("grant_types", "redirect_uris", "scopes")}
+def _chosen(row: Credential) -> dict[str, Any]:
+    chosen = {name: list(getattr(row, name)) for name in ("grant_types", "redirect_uris", "scopes")}
+    return {**chosen, "extra": dict(row.extra)}
 
 
 def require_usable(application: Application, key_manager: KeyManager) -> None:
@@ -284,4 +291,5 @@ def wanted_client(credential: Credential) -> dict[str, Any]:
         "redirect_uris": list(credential.redirect_uris),
         "token_endpoint_auth_method": credential.token_endpoint_auth_method,
         **wanted_access(credential),
+        **({"extra": dict(credential.extra)} if credential.extra else {}),
     }

@@ -21,6 +21,7 @@ from keymanager.services.issuers import claim_issuers
 from keymanager.services.key_manager_deletion import delete_key_manager
 from keymanager.services.key_manager_usage import usage_of
 from keymanager.services.resources import sync_key_manager
+from keymanager.services.user_stores import require_users_kept
 from subscriptions.models import AuditEvent, ChangeKind
 from subscriptions.recording import announce, audit
 from subscriptions.rules import check_name
@@ -209,6 +210,7 @@ def _save(row: KeyManager) -> None:
     except IntegrityError as exc:
         raise InputError.of("slug", "Another key manager with this slug or name was made just now.") from exc
     claim_issuers(row)
+    require_users_kept(row)
 
 
 def _when_disabled(text: str) -> WhenDisabled:

@@ -7,9 +7,8 @@ import os
 from common.gateway_contract import REFERENCE_HEADER, wire_status
 from common.problem import CONTENT_TYPE, REFUSALS_PAGE, problem_type
 from keymanager.validation.codes import FACTS
+from keymanager.validation.http_messages import Headers
 from keymanager.validation.step import VerdictEntry
-
-Headers = list[tuple[str, str]]
 
 
 def new_reference() -> str:

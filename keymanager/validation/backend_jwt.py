@@ -2,22 +2,24 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final, Protocol
 
 from django.db import close_old_connections
 
+from keymanager.adapters.claims import claim_at
 from keymanager.adapters.contract import Clock
-from keymanager.validation.facts import ApplicationFacts, Id, PlanFacts, Route
+from keymanager.validation.facts import ApplicationFacts, Id, PlanFacts, Route, UserFacts
 from keymanager.validation.signing import Signer, SigningKeys
 from keymanager.validation.step import Call
+from subscriptions.rules import OWN_CLAIMS
 
 LIFETIME_SECONDS: Final = 300
 REUSE_SECONDS: Final = 30
 _KEPT: Final = 10_000
 
-_About = tuple[Route, ApplicationFacts, PlanFacts | None]
+_About = tuple[Route, ApplicationFacts, PlanFacts | None, UserFacts | None]
 
 
 class BackendJwtSource(Protocol):
@@ -76,7 +78,7 @@ class BackendJwts:
             raise ValueError("A backend JWT is about a call with an API and an application.")
         now = self._clock.now()
         key = (call.digest, call.route.id)
-        about = (call.route, call.application, call.plan)
+        about = (call.route, call.application, call.plan, call.user)
         kept = self._kept.get(key)
         # Facts are replaced when their row changes, so the same objects mean that nothing changed.
         if kept is not None and kept[0] > now and kept[1] is signer and all(a is b for a, b in zip(kept[2], about)):  # noqa: B905
@@ -123,4 +125,12 @@ def claims_of(call: Call, *, issuer: str, now: float) -> dict[str, Any]:
         claims["plan"] = call.plan.slug
     if facts.username:
         claims["username"] = facts.username
+    if call.user is not None and route.user_claims:
+        claims |= _user_claims(route.user_claims, call.user)
     return claims
+
+
+def _user_claims(wanted: Mapping[str, str], user: UserFacts) -> dict[str, Any]:
+    """The claims that the API asks for and the user has; they never stand in for ours."""
+    found = {name: claim_at(user.claims, source) for name, source in wanted.items() if name not in OWN_CLAIMS}
+    return {name: value for name, value in found.items() if value is not None}

@@ -38,6 +38,7 @@ class Code(StrEnum):
     SUBSCRIPTION_INACTIVE = "subscription_inactive"
     PLAN_LIMIT_REACHED = "plan_limit_reached"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    ROLE_MISSING = "role_missing"
     VALIDATION_STEP_FAILED = "validation_step_failed"
     VALIDATOR_STALE = "validator_stale"
     VALIDATOR_STARTING = "validator_starting"
@@ -96,6 +97,9 @@ FACTS: Final[dict[str, CodeFacts]] = {
     Code.PLAN_LIMIT_REACHED: CodeFacts(status=429, title="The plan's limit is reached", retry_after=1),
     Code.INSUFFICIENT_SCOPE: CodeFacts(
         status=403, title="The token does not carry a scope that this operation needs", oauth_error="insufficient_scope"
+    ),
+    Code.ROLE_MISSING: CodeFacts(
+        status=403, title="The user has no role that the scope is bound to", oauth_error="insufficient_scope"
     ),
     Code.VALIDATION_STEP_FAILED: CodeFacts(status=503, title="The call could not be validated", retry_after=5),
     Code.VALIDATOR_STALE: CodeFacts(status=503, title="The validator is cut off from its database", retry_after=2),

@@ -4,8 +4,9 @@ Ids are the integers of the UUIDs: they hash and compare natively, which a call'
 """
 
 import uuid
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from keymanager.validation.matching import OperationMatcher
 from subscriptions.rules import resource_identifier
@@ -31,7 +32,10 @@ class OperationFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Route:
-    """One API version. ``accepted``: ids of the key managers whose tokens it takes, ``None`` for all enabled ones."""
+    """One API version. ``accepted``: ids of the key managers whose tokens it takes, ``None`` for all enabled ones.
+
+    ``scope_roles``: of the scopes that are bound to roles. ``user_claims``: names in the backend JWT to the user's.
+    """
 
     id: Id
     api_id: str
@@ -47,6 +51,8 @@ class Route:
     has_sandbox: bool
     backend_jwt: bool
     forward_token: bool
+    scope_roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    user_claims: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def resource(self) -> str:
@@ -65,6 +71,7 @@ class KeyManagerFacts:
 
     ``enabled``: its tokens are taken, because it is enabled or because they are still accepted while it is not.
     ``issuers``: every ``iss`` that its tokens may have. ``audience_rule`` and ``audiences``: see ``TokenRules``.
+    ``shares_users``: its users are the portal's.
     """
 
     id: Id
@@ -75,6 +82,16 @@ class KeyManagerFacts:
     position: int
     audience_rule: str = "none"
     audiences: frozenset[str] = frozenset()
+    shares_users: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UserFacts:
+    """The user behind a token. ``roles``: none for one that the portal does not know."""
+
+    username: str
+    roles: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,11 +1,14 @@
 """The steps that judge our own state: application, subscription, plan, scopes; and the backend JWT at the end."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 
 from common.gateway_contract import BACKEND_JWT_HEADER, PRODUCTION, SANDBOX
+from keymanager.adapters.contract import TokenFacts
 from keymanager.validation.codes import Code
+from keymanager.validation.facts import OperationFacts
 from keymanager.validation.services import StepServices
 from keymanager.validation.step import Call, VerdictEntry, failed, passed, skipped
+from keymanager.validation.users import names_user
 from subscriptions.states import Environment, SubscriptionState
 
 _NO_TOKEN = "The operation needs no token."
@@ -138,7 +141,7 @@ class ScopesStep:
         self._any = skipped(self.name, "The operation needs no scope.")
 
     def check(self, call: Call, /) -> VerdictEntry:
-        """Reads ``call.token_facts`` and ``call.operation``."""
+        """Reads ``call.token_facts``, ``call.user`` and ``call.operation``."""
         operation, token = call.operation, call.token_facts
         if call.open:
             return self._open
@@ -147,11 +150,27 @@ class ScopesStep:
         if not operation.scopes:
             return self._any
         if not operation.scopes.isdisjoint(token.scopes):
-            return self._passed
+            bound = call.route.scope_roles if call.route is not None else None
+            return self._by_roles(call, token, operation, bound) if bound else self._passed
         wanted = " or ".join(sorted(operation.scopes))
         return failed(
             self.name, Code.INSUFFICIENT_SCOPE, f"The operation needs the scope {wanted}.", scopes=operation.scopes
         )
+
+    def _by_roles(
+        self, call: Call, token: TokenFacts, operation: OperationFacts, bound: Mapping[str, frozenset[str]]
+    ) -> VerdictEntry:
+        """A user carries a bound scope only with one of its roles; a machine is its client, and has no roles."""
+        carried = operation.scopes & token.scopes
+        user = call.user
+        if user is None and (call.key_manager is None or not names_user(token)):
+            return self._passed
+        roles = user.roles if user is not None else frozenset[str]()
+        if any(key not in bound or not bound[key].isdisjoint(roles) for key in carried):
+            return self._passed
+        needed = "; ".join(f"{key} needs {' or '.join(sorted(bound[key]))}" for key in sorted(carried))
+        who = user.username if user is not None and user.username else "the token's user"
+        return failed(self.name, Code.ROLE_MISSING, f"{who} has none of the roles: {needed}.", scopes=operation.scopes)
 
 
 class BackendJwtStep:

@@ -22,7 +22,7 @@ from keymanager.validation.facts import (
 )
 from keymanager.validation.matching import OperationMatcher
 from keymanager.validation.snapshot import Snapshot
-from subscriptions.models import ApiVersion, Application, Operation, Plan, Subscription
+from subscriptions.models import ApiVersion, Application, Operation, Plan, Scope, Subscription
 from subscriptions.states import ApiState, ApplicationState, Environment, OperationAuth, SubscriptionState
 
 EVERYTHING = Q()
@@ -68,19 +68,21 @@ def key_managers() -> list[KeyManagerFacts]:
             position=position,
             audience_rule=row.config.get("audience_rule", _RULES.audience_rule),
             audiences=frozenset(row.config.get("expected_audiences", _RULES.expected_audiences)),
+            shares_users=row.config.get("user_store", _RULES.user_store) == "shared",
         )
         for position, row in enumerate(rows.only("slug", "config", "enabled", "when_disabled", "revision"))
     ]
 
 
 def routes(where: Q = EVERYTHING) -> list[Route]:
-    """API versions that match, with operations, scopes and accepted key managers: four queries in all."""
+    """API versions that match, with operations, scopes and accepted key managers: five queries in all."""
     rows = ApiVersion.objects.filter(where)
     operations = _operations(rows)
     accepted = _accepted(rows)
+    bound = _scope_roles(rows)
     columns = rows.values_list(
         "id", "api_id", "api__name", "api__context", "version", "state", "audiences",
-        "production_url", "sandbox_url", "backend_jwt", "forward_token",
+        "production_url", "sandbox_url", "backend_jwt", "forward_token", "user_claims",
     )  # fmt: skip
     return [
         Route(
@@ -98,10 +100,12 @@ def routes(where: Q = EVERYTHING) -> list[Route]:
             has_sandbox=bool(sandbox_url),
             backend_jwt=backend_jwt,
             forward_token=forward_token,
+            scope_roles=bound.get(pk, {}),
+            user_claims=user_claims,
         )
         for (
             pk, api_id, name, context, version, state, audiences,
-            production_url, sandbox_url, backend_jwt, forward_token,
+            production_url, sandbox_url, backend_jwt, forward_token, user_claims,
         ) in columns
     ]  # fmt: skip
 
@@ -128,6 +132,14 @@ def _operations(rows: QuerySet[ApiVersion]) -> dict[uuid.UUID, list[OperationFac
             )
         )
     return found
+
+
+def _scope_roles(rows: QuerySet[ApiVersion]) -> dict[uuid.UUID, dict[str, frozenset[str]]]:
+    found: dict[uuid.UUID, dict[str, frozenset[str]]] = defaultdict(dict)
+    query = Scope.objects.filter(api_version__in=rows).exclude(roles=[])
+    for api_version_id, key, roles in query.values_list("api_version_id", "key", "roles"):
+        found[api_version_id][key] = frozenset(roles)
+    return dict(found)
 
 
 def _accepted(rows: QuerySet[ApiVersion]) -> dict[uuid.UUID, frozenset[Id]]:

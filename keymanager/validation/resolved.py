@@ -4,16 +4,20 @@ from dataclasses import dataclass
 
 from keymanager.adapters.contract import TokenFacts
 from keymanager.validation.codes import Code
-from keymanager.validation.facts import Id
+from keymanager.validation.facts import Id, UserFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodToken:
-    """An access token that its key manager vouches for. ``until``: epoch seconds at which it expires."""
+    """An access token that its key manager vouches for. ``until``: epoch seconds at which it expires.
+
+    ``user``: who is behind it; ``None`` for a machine, and where the key manager's users are not the portal's.
+    """
 
     key_manager_id: Id
     facts: TokenFacts
     until: float
+    user: UserFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

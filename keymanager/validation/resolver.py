@@ -24,6 +24,7 @@ from keymanager.validation.jwt_check import (
 from keymanager.validation.key_rings import KeyRings
 from keymanager.validation.quiet_periods import QuietPeriods
 from keymanager.validation.resolved import BadToken, GoodToken, NoAnswer, Resolved
+from keymanager.validation.users import PortalUsers, UserSource, names_user
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +49,13 @@ class TokenResolver:
         clock: Clock,
         rings: KeyRings | None = None,
         quiet: QuietPeriods | None = None,
+        users: UserSource | None = None,
     ) -> None:
         self._source = adapters
         self._clock = clock
         self._rings = rings or KeyRings()
         self._quiet = quiet or QuietPeriods()
+        self._users = users or PortalUsers()
         self._adapters: dict[Id, tuple[int, KeyManagerAdapter]] = {}
         self._lock = threading.Lock()
 
@@ -86,14 +89,16 @@ class TokenResolver:
         if keys is None:
             return self._quiet.answer(key_manager)
         answer = self._verified(unverified, keys, key_manager, known[1])
-        return None if _says_too_little(answer, known[1]) else answer
+        if _says_too_little(answer, known[1]) or _has_user(answer, key_manager):
+            return None
+        return answer
 
     def resolve(self, token: str, facts: Facts, accepted: frozenset[Id] | None) -> Resolved:
         """Good, bad, or nobody knows. Opaque tokens are shown to ``accepted`` key managers only (``None``: all)."""
         unverified = read_unverified(token)
         issuer = _issuer(unverified.issuer, facts) if unverified is not None else None
         if unverified is not None and issuer is not None:
-            answer = self._ask(issuer, token, unverified)
+            answer = self._with_user(self._ask(issuer, token, unverified), token, issuer)
             # Whose token it is was clear, so the answer holds whoever else might have been asked.
             return replace(answer, asked=frozenset()) if isinstance(answer, BadToken) else answer
         return self._ask_around(token, facts, accepted, unverified)
@@ -111,7 +116,7 @@ class TokenResolver:
                 continue
             answer = self._ask(key_manager, token, None)
             if isinstance(answer, GoodToken):
-                return answer
+                return self._with_user(answer, token, key_manager)
             if isinstance(answer, NoAnswer):
                 silent = silent or answer
             asked.add(key_manager.id)
@@ -139,6 +144,19 @@ class TokenResolver:
         except (ArchwayError, ConfigurationError) as exc:
             logger.warning("Key manager %s cannot say whether a token is good: %s", key_manager.slug, exc)
             return NoAnswer(reason=f"The key manager {key_manager.slug} gave no usable answer ({exc.code}).")
+
+    def _with_user(self, answer: Resolved, token: str, key_manager: KeyManagerFacts) -> Resolved:
+        """The same with the user behind it, where the key manager's users are the portal's."""
+        if not isinstance(answer, GoodToken) or not _has_user(answer, key_manager):
+            return answer
+        try:
+            user = self._users.user_of(self._adapter(key_manager), answer.facts, token)
+        except KeyManagerUnavailable as exc:
+            return self._quiet.begin(key_manager, exc)
+        except ArchwayError as exc:
+            logger.warning("Key manager %s does not tell about a user: %s", key_manager.slug, exc)
+            return NoAnswer(reason=f"The key manager {key_manager.slug} does not tell about the user ({exc.code}).")
+        return replace(answer, user=user)
 
     def _check_locally(
         self, key_manager: KeyManagerFacts, adapter: KeyManagerAdapter, unverified: UnverifiedJwt
@@ -216,6 +234,10 @@ def _by_rules(answer: TokenFacts, adapter: KeyManagerAdapter, rules: TokenRules,
         client_id=client_id_of(answer.claims, adapter, rules) if rules.client_id_claims else answer.client_id,
         scopes=scopes_of(answer.claims, adapter, rules) if rules.scope_claims else answer.scopes,
     )
+
+
+def _has_user(answer: Resolved, key_manager: KeyManagerFacts) -> bool:
+    return key_manager.shares_users and isinstance(answer, GoodToken) and names_user(answer.facts)
 
 
 def _says_too_little(answer: Resolved, adapter: KeyManagerAdapter) -> bool:

@@ -20,6 +20,7 @@ from keymanager.validation.facts import (
     PlanFacts,
     Route,
     SubscriptionFacts,
+    UserFacts,
 )
 
 
@@ -142,6 +143,7 @@ class Call:
         "subscription",
         "token",
         "token_facts",
+        "user",
     )
 
     def __init__(
@@ -161,6 +163,7 @@ class Call:
         self.open = False
         self.operation: OperationFacts | None = None
         self.token_facts: TokenFacts | None = None
+        self.user: UserFacts | None = None
         self.key_manager: KeyManagerFacts | None = None
         self.credential: CredentialFacts | None = None
         self.application: ApplicationFacts | None = None

@@ -23,7 +23,7 @@ class TokenStep:
         self._open = skipped(self.name, _NO_TOKEN)
 
     def check(self, call: Call, /) -> VerdictEntry | Awaitable[VerdictEntry]:
-        """Finds ``call.token_facts`` and ``call.key_manager``."""
+        """Finds ``call.token_facts``, ``call.key_manager`` and ``call.user``."""
         route = call.route
         if call.open:
             return self._open
@@ -51,6 +51,7 @@ class TokenStep:
                 self.name, Code.KEY_MANAGER_UNAVAILABLE, answer.reason, retry_after=max(1, answer.retry_after)
             )
         call.token_facts = answer.facts
+        call.user = answer.user
         call.key_manager = call.facts.key_manager(answer.key_manager_id)
         return self._passed
 

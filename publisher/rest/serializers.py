@@ -59,6 +59,16 @@ class ApiFactsInput(serializers.Serializer[Any]):
     forward_token = serializers.BooleanField(required=False)
     backend_jwt = serializers.BooleanField(required=False)
     audiences = serializers.ListField(child=serializers.CharField(), required=False)
+    scope_roles = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="Scope to roles: a token with a user carries the scope only if the user has one of them.",
+    )
+    user_claims = serializers.DictField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Name in the backend JWT to name of a claim of the user.",
+    )
 
     def validate_plans(self, slugs: list[str]) -> list[Plan]:
         """Every plan must exist."""
@@ -132,6 +142,7 @@ class ApiBody(serializers.ModelSerializer[ApiVersion]):
             "forward_token",
             "backend_jwt",
             "audiences",
+            "user_claims",
             "revision",
             "created_at",
             "updated_at",
@@ -151,14 +162,19 @@ class ApiDetailBody(ApiBody):
 
     operations = OperationBody(many=True, read_only=True)
     scopes = serializers.SerializerMethodField()
+    scope_roles = serializers.SerializerMethodField()
     key_managers = serializers.SerializerMethodField()
 
     class Meta(ApiBody.Meta):
-        fields = (*ApiBody.Meta.fields, "operations", "scopes", "key_managers")
+        fields = (*ApiBody.Meta.fields, "operations", "scopes", "scope_roles", "key_managers")
 
     def get_scopes(self, row: ApiVersion) -> list[dict[str, str]]:
         """Scopes with their descriptions."""
         return [{"key": scope.key, "description": scope.description} for scope in row.scopes.all()]
+
+    def get_scope_roles(self, row: ApiVersion) -> dict[str, list[str]]:
+        """Roles by scope, of the scopes that are bound to some."""
+        return {scope.key: scope.roles for scope in row.scopes.all() if scope.roles}
 
     def get_key_managers(self, row: ApiVersion) -> str | list[str]:
         """``all`` or slugs."""

@@ -262,6 +262,8 @@ def _facts(data: dict[str, Any]) -> VersionFacts:
         forward_token=data.get("forward_token"),
         backend_jwt=data.get("backend_jwt"),
         audiences=data.get("audiences"),
+        scope_roles=data.get("scope_roles"),
+        user_claims=data.get("user_claims"),
     )
 
 

@@ -61,6 +61,7 @@ class CredentialInput(serializers.Serializer[Any]):
     redirect_uris = serializers.ListField(child=serializers.CharField(), default=list)
     scopes = serializers.ListField(child=serializers.CharField(), default=list)
     token_endpoint_auth_method = serializers.ChoiceField(choices=TOKEN_METHODS, default="client_secret_basic")
+    extra = serializers.DictField(default=dict, help_text="Members that only this kind of key manager has.")
     client_id = serializers.CharField(default="", allow_blank=True, trim_whitespace=False)
     client_secret = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, write_only=True)
 
@@ -71,6 +72,7 @@ class CredentialChange(serializers.Serializer[Any]):
     grant_types = serializers.ListField(child=serializers.CharField(), required=False)
     redirect_uris = serializers.ListField(child=serializers.CharField(), required=False)
     scopes = serializers.ListField(child=serializers.CharField(), required=False)
+    extra = serializers.DictField(required=False)
     client_secret = serializers.CharField(required=False, trim_whitespace=False, write_only=True)
 
 
@@ -125,6 +127,7 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
             "redirect_uris",
             "scopes",
             "token_endpoint_auth_method",
+            "extra",
             "mapped",
             "mapped_client_id",
             "verification",

@@ -19,7 +19,9 @@ from subscriptions.rules import (
     check_context,
     check_endpoint,
     check_name,
+    check_scope_roles,
     check_tags,
+    check_user_claims,
     check_version,
     unmet_for_publishing,
 )
@@ -60,6 +62,8 @@ class VersionFacts:
     forward_token: bool | None = None
     backend_jwt: bool | None = None
     audiences: Sequence[str] | None = None
+    scope_roles: Mapping[str, Sequence[str]] | None = None
+    user_claims: Mapping[str, str] | None = None
 
 
 @transaction.atomic
@@ -84,6 +88,7 @@ def create_api_version(
     _apply_facts(row, facts)
     row.save()
     _replace_design(row, design)
+    _bind_roles(row, facts.scope_roles)
     audit(actor, "api.create", row, team_id=team_id)
     announce(ChangeKind.API_VERSION, row.pk)
     return row
@@ -96,6 +101,7 @@ def change_api_version(*, actor: Actor, api_version: ApiVersion, facts: VersionF
     # Read again under a lock: saving what the caller once read would undo a lifecycle action in between.
     row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
     _apply_facts(row, facts)
+    _bind_roles(row, facts.scope_roles)
     row.revision += 1
     row.save()
     if row.state in ROUTED:
@@ -218,6 +224,8 @@ def _apply_facts(row: ApiVersion, facts: VersionFacts) -> None:
             setattr(row, name, value)
     if facts.tags is not None:
         row.tags = check_tags(facts.tags)
+    if facts.user_claims is not None:
+        row.user_claims = check_user_claims(facts.user_claims)
     if facts.audiences is not None:
         row.audiences = list(facts.audiences)
     if facts.production_url is not None:
@@ -227,6 +235,21 @@ def _apply_facts(row: ApiVersion, facts: VersionFacts) -> None:
     if facts.plans is not None:
         _require_unused_plans_only(row, facts.plans)
         row.plans.set(facts.plans)
+
+
+def _bind_roles(row: ApiVersion, scope_roles: Mapping[str, Sequence[str]] | None) -> None:
+    """Bind the scopes to these roles and every other scope to none; ``None`` leaves all as they are."""
+    if scope_roles is None:
+        return
+    wanted = check_scope_roles(scope_roles)
+    scopes = {scope.key: scope for scope in row.scopes.all()}
+    unknown = sorted(set(wanted) - set(scopes))
+    if unknown:
+        raise InputError.of("scope_roles", f"The API has no scope {', '.join(unknown)}.")
+    for key, scope in scopes.items():
+        if scope.roles != wanted.get(key, []):
+            scope.roles = wanted.get(key, [])
+            scope.save(update_fields=["roles"])
 
 
 def _require_unused_plans_only(row: ApiVersion, kept: Sequence[Plan]) -> None:

@@ -154,7 +154,10 @@ PATCHES: Final[Mapping[str, tuple[Patch, ...]]] = {
         accepts_query("$skiptoken", at="GET", reason=_SKIP),
     ),
     "pingfederate-admin": _EVERYWHERE,
-    "wso2is-keymanager-operations": (answers(403, reason="A client of another owner is forbidden to us."),),
+    "wso2is-keymanager-operations": (
+        answers(401, reason="Wrong credentials, at every operation alike."),
+        answers(403, reason="A client of another owner is forbidden to us."),
+    ),
     "wso2is7-dcr": (answers(403, reason="No right, or a client of another owner."),),
     "wso2is7-applications": (answers(404, reason="What is not there."),),
     "wso2is7-api-resources": (answers(404, reason="What is not there."),),

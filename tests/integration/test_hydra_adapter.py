@@ -233,3 +233,15 @@ def test_a_client_made_by_hand_is_proved_by_its_own_method(bench: Bench, method:
 
 def _registration(bench: Bench, body: dict[str, Any]) -> HttpRequest:
     return HttpRequest(method="POST", url=f"{bench.server.issuer}/oauth2/register", json=body)
+
+
+def test_the_apis_of_a_client_become_its_audiences_and_what_hydra_cannot_tell_apart_is_named(bench: Bench) -> None:
+    shop, urn = "https://apis.example.org/shop", "urn:archway:api:shop"
+    made = bench.adapter.create_client(replace(METADATA, resources=frozenset({shop, urn})))
+    assert bench.server.clients["archway-m-1"].document["audience"] == [shop]
+    assert "resources" in made.ignored
+    assert bench.ask(made, ("scope", "read"), ("resource", shop)).ok
+    changed = bench.adapter.update_client(made.handle, METADATA)
+    assert bench.server.clients["archway-m-1"].document["audience"] == []
+    assert "resources" not in changed.ignored
+    assert not bench.ask(made, ("scope", "read"), ("resource", shop)).ok

@@ -1,4 +1,4 @@
-"""The validator as it runs: granian, a database file that other processes write, a key manager on a socket."""
+"""The validator as it runs: its processes, a database file that other processes write, a key manager on a socket."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Validator:
     """A running validator over a portal of its own in ``home``."""
 
-    def __init__(self, home: Path, idp: RfcServer, mode: str) -> None:
+    def __init__(self, home: Path, idp: RfcServer, mode: str, *, workers: int = 1) -> None:
         self.idp = idp
         self.database = home / "portal.sqlite3"
         self.environment = {
@@ -39,7 +39,15 @@ class Validator:
         self.process = ServerProcess("validator", home=home)
         self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.process.port}", timeout=10)
         self.process.start(
-            [sys.executable, ROOT / "manage.py", "run_validator", "--port", str(self.process.port)],
+            [
+                sys.executable,
+                ROOT / "manage.py",
+                "run_validator",
+                "--port",
+                str(self.process.port),
+                "--workers",
+                str(workers),
+            ],
             ready=self.is_ready,
             environment=self.environment,
         )

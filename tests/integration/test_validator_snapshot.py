@@ -69,7 +69,7 @@ def following(rows: Rows) -> Following:
 def test_the_first_load_takes_a_fixed_number_of_queries(
     rows: Rows, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         load_snapshot()
 
 

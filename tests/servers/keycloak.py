@@ -21,6 +21,8 @@ import time
 import urllib.parse
 import urllib.request
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ KM_CLIENT_SECRET = "archway-km-secret"
 PORTAL_CLIENT_ID = "archway-portal"
 PORTAL_CLIENT_SECRET = "archway-portal-secret"
 ADMIN = "admin"
+SHARED_VARIABLE = "ARCHWAY_TEST_KEYCLOAK"
 START_SECONDS = 240.0
 JAVA_STOP_SECONDS = 20.0
 # A small heap and the first compiler only: half the start time and memory, and fast enough for tests.
@@ -122,6 +125,17 @@ def start(*, port: int = 0, home: Path | None = None) -> KeycloakServer:
     return server
 
 
+@contextmanager
+def shared() -> Iterator[str]:
+    """The server URL of one Keycloak: the one that a whole run of tests shares, else one started for this while."""
+    address = os.environ.get(SHARED_VARIABLE, "")
+    if address:
+        yield address
+        return
+    with start() as server:
+        yield server.server_url
+
+
 def built() -> Path:
     """The distribution that was built once."""
     return KEYCLOAK_FOLDER / "built"
@@ -146,7 +160,7 @@ def copy_distribution(source: Path, target: Path) -> None:
 
 
 def new_realm(server_url: str, **changes: object) -> Realm:
-    """Another realm as the realm file says, with other members at its top."""
+    """Another realm as the realm file says, with other members at its top. Whoever takes one need not remove it."""
     name = f"archway-{uuid.uuid4().hex[:12]}"
     document = {**json.loads(REALM_FILE.read_text()), **changes, "realm": name}
     administer(server_url, "POST", "", document)

@@ -2,7 +2,8 @@
 
 The unpacked application is shared by all runs. Every run is set up anew: a folder that was set up before starts later
 than an empty one, because the server waits a fixed minute for its directory, and holds its own path and host name.
-``localhost`` is its name everywhere; issuer and URLs are made of it. The embedded directory is kept on loopback too.
+``localhost`` is its name everywhere; issuer and URLs are made of it. The embedded directory is kept on loopback too,
+but for one port: its set-up opens a random one for Java's remote calls on every address, which no setting prevents.
 
 * ``amadmin`` is its administrator, and what Archway signs in as.
 * ``archway-dcr`` is a client whose token is sent to register clients: registration is not open to all.

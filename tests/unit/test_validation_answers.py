@@ -3,9 +3,9 @@
 import asyncio
 import json
 import re
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
@@ -14,6 +14,7 @@ from keymanager.validation.answers import new_reference, refusal
 from keymanager.validation.app import ValidatorApp, raw_target
 from keymanager.validation.codes import FACTS, Code
 from keymanager.validation.decider import Decider
+from keymanager.validation.http_messages import Answer, Request, answer
 from keymanager.validation.refusal_log import RefusalLog
 from keymanager.validation.snapshot import Snapshot
 from keymanager.validation.step import failed
@@ -56,49 +57,18 @@ def test_references_are_short_and_do_not_repeat() -> None:
     assert all(re.fullmatch(r"v-[a-z2-7]{12}", reference) for reference in made)
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/museum/1.0.0/hours", "/a/caf%C3%A9", "/a/b%20c", "/a/%25", "/a/b%3Fc", "/a;v=1/b", "/a/%7Bid%7D", "/a/%FF"],
-)
-def test_the_path_is_the_same_whether_the_server_resolved_its_escapes_or_not(path: str) -> None:
-    if "%FF" not in path:  # the server does not hand over what is not UTF-8
-        assert gateway_path(raw_target("/check" + unquote(path), "")) == path
-    assert gateway_path(raw_target("/check", f"{path}?q=1")) == path
+@pytest.mark.parametrize("path", ["/museum/1.0.0/hours", "/a/caf%C3%A9", "/a/b%3Fc", "/a;v=1/b"])
+def test_the_path_is_read_byte_for_byte_in_either_form_of_the_question(path: str) -> None:
+    assert gateway_path(raw_target(f"/check?{path}?q=1")) == path
+    assert gateway_path(raw_target(f"/check{path}?q=1")) == path
 
 
-def test_an_escape_that_was_escaped_stays_so() -> None:
-    assert raw_target("/check/a/%2e%2e/b", "") == "/a/%252e%252e/b"
+def test_a_header_that_would_end_early_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="cannot be sent"):
+        answer(200, [("x-name", "value\r\nx-archway-environment: production")])
 
 
 # --- the application ------------------------------------------------------------------------------------------------
-
-
-class Headers:
-    def __init__(self, authorization: str) -> None:
-        self.authorization = authorization
-
-    def get_all(self, name: str) -> list[str]:
-        return [self.authorization] if name == "authorization" and self.authorization else []
-
-    def get(self, name: str) -> str | None:
-        return None
-
-
-class Scope:
-    def __init__(self, path: str, authorization: str, client: str) -> None:
-        self.method, self.path, self.query_string, self.client = "GET", path, "", client
-        self.headers = Headers(authorization)
-
-
-class Protocol:
-    status = 0
-    body = ""
-
-    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
-        self.status, self.headers = status, dict(headers)
-
-    def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
-        self.status, self.headers, self.body = status, dict(headers), body
 
 
 class FollowerAtHand:
@@ -125,26 +95,28 @@ class RuntimeAtHand:
         return {"api_versions": 1}
 
 
-def ask(
-    runtime: Any, path: str = "/check/museum/1.0.0/hours", bearer: str = "", client: str = "10.0.0.1:80"
-) -> Protocol:
-    protocol = Protocol()
-    scope = Scope(path, f"Bearer {bearer}" if bearer else "", client)
-    asyncio.run(ValidatorApp(runtime).__rsgi__(scope, protocol))
-    return protocol
+def ask(runtime: Any, path: str = "/check/museum/1.0.0/hours", bearer: str = "", client: str = "10.0.0.1") -> Answer:
+    request = Request("GET", path, [f"Bearer {bearer}"] if bearer else [], [], client)
+    found = ValidatorApp(runtime).answer(request)
+    return found if isinstance(found, Answer) else asyncio.run(_awaited(found))
+
+
+async def _awaited(waiting: Awaitable[Answer]) -> Answer:
+    return await waiting
 
 
 def test_an_allowed_call_names_the_upstream() -> None:
-    answer = ask(RuntimeAtHand(World()), bearer=token())
-    assert (answer.status, answer.headers) == (200, {"x-archway-environment": "production"})
+    said = ask(RuntimeAtHand(World()), bearer=token())
+    assert said.status == 200
+    assert said.head == b"HTTP/1.1 200 OK\r\nx-archway-environment: production\r\ncontent-length: 0\r\n"
 
 
 def test_while_the_database_is_out_of_reach_nothing_is_allowed_not_even_an_open_operation() -> None:
     runtime = RuntimeAtHand(World())
     runtime.follower.is_fresh = False
     for path in ("/check/museum/1.0.0/hours", "/check/museum/1.0.0/open"):
-        answer = ask(runtime, path, bearer=token())
-        assert (answer.status, json.loads(answer.body)["code"]) == (463, "validator_stale")
+        said = ask(runtime, path, bearer=token())
+        assert (said.status, json.loads(said.body)["code"]) == (463, "validator_stale")
     assert ask(runtime, "/healthz").status == 503
 
 
@@ -177,7 +149,7 @@ class SlowStep:
 
 def test_counters_are_shown_to_loopback_only() -> None:
     runtime = RuntimeAtHand(World())
-    assert ask(runtime, "/statz", client="127.0.0.1:5").status == 200
+    assert ask(runtime, "/statz", client="127.0.0.1").status == 200
     assert ask(runtime, "/statz").status == 404
 
 

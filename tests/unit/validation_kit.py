@@ -27,6 +27,7 @@ from keymanager.validation.snapshot import Snapshot
 from keymanager.validation.step import Call, Verdict, VerdictEntry
 from keymanager.validation.steps import load_steps
 from keymanager.validation.token_sources import DirectTokens
+from keymanager.validation.users import UserSource
 from portal import settings
 from subscriptions.states import ApiState, Environment, SubscriptionState
 
@@ -184,6 +185,7 @@ class World:
     adapters: dict[int, AdapterInMemory] = field(default_factory=lambda: {1: AdapterInMemory()})
     facts: Snapshot = field(default_factory=snapshot)
     limits: WindowLimits = field(default_factory=WindowLimits)
+    users: UserSource | None = None
     step_names: list[str] = field(default_factory=lambda: list(settings.ARCHWAY_VALIDATION_STEPS))
 
     def adapter(self, key_manager: KeyManagerFacts) -> KeyManagerAdapter:
@@ -194,7 +196,7 @@ class World:
         """What steps share."""
         return StepServices(
             clock=self.clock,
-            tokens=DirectTokens(TokenResolver(self, self.clock)),
+            tokens=DirectTokens(TokenResolver(self, self.clock, users=self.users)),
             limits=self.limits,
             backend_jwts=Signs(),
         )

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 from common.errors import KeyManagerProtocolError
 from common.http import HttpClient, HttpRequest
+from keymanager.adapters.api_registry import ApiRegistryAdapter
 from keymanager.adapters.auth0.api import ManagementApi
+from keymanager.adapters.auth0.client_fields import Auth0ClientFields
 from keymanager.adapters.auth0.clients import Clients
 from keymanager.adapters.auth0.config import Auth0Config, knobs
 from keymanager.adapters.auth0.grants import ClientGrants
@@ -20,31 +22,29 @@ from keymanager.adapters.contract import (
     Clock,
     Recognised,
     RegisteredClient,
-    RemoteResource,
-    Resource,
-    ScopeSpec,
     ServerMetadata,
     TokenAnswer,
     TokenRequest,
     Verification,
 )
-from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.answers import refusal
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.credentials import JSON, client_authentication
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import host_of, is_below, path_of
 
 C = Capability
 _NAMES_AUDIENCE = frozenset({"audience", "resource"})
 
 
-class Auth0Adapter(RfcAdapter):
+class Auth0Adapter(ApiRegistryAdapter):
     """One Auth0 tenant."""
 
     slug = "auth0"
     label = "Auth0"
     Config: ClassVar[type[Any]] = Auth0Config
+    ClientFields: ClassVar[type[Any] | None] = Auth0ClientFields
 
     def __init__(self, config: Auth0Config, http: HttpClient, clock: Clock) -> None:
         super().__init__(knobs(config), http, clock)
@@ -53,6 +53,7 @@ class Auth0Adapter(RfcAdapter):
         self._api = ManagementApi(config, http, clock)
         self._managed = Clients(self._api)
         self._servers = ResourceServers(config, self._api, clock)
+        self._registry = self._servers
         self._grants = ClientGrants(self._api, self._servers)
 
     @classmethod
@@ -116,12 +117,7 @@ class Auth0Adapter(RfcAdapter):
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """Its existence by management, its secret by revoking a made-up token."""
-        found = self._managed.read(ClientHandle(client_id=handle.client_id))
-        if found is None:
-            return Verification(exists=False, secret_works=False if handle.client_secret else None)
-        if not handle.client_secret:
-            return Verification(exists=True, secret_works=None, notes=("There is no secret to try.",))
-        return Verification(exists=True, secret_works=self._secret_works(handle))
+        return verified(handle, self._managed.read, self._secret_works)
 
     # tokens
 
@@ -146,43 +142,6 @@ class Auth0Adapter(RfcAdapter):
         if is_jwt or parameters.get("token_type_hint") == "access_token":
             return _refused("unsupported_token_type", "Auth0 revokes refresh tokens only; access tokens expire.")
         return super().revoke_token(request)
-
-    # APIs and scopes
-
-    def register_resource(self, resource: Resource) -> RemoteResource:
-        """A resource server of its own."""
-        self.require(C.RESOURCES)
-        return self._servers.register(resource)
-
-    def read_resource(self, remote_id: str) -> RemoteResource | None:
-        """``None`` when there is none."""
-        self.require(C.RESOURCES)
-        return self._servers.read(remote_id)
-
-    def update_resource(self, remote_id: str, resource: Resource) -> RemoteResource:
-        """Name and scopes; the identifier can never change."""
-        self.require(C.RESOURCES)
-        return self._servers.update(remote_id, resource)
-
-    def delete_resource(self, remote_id: str) -> None:
-        """One that is gone is success."""
-        self.require(C.RESOURCES)
-        self._servers.delete(remote_id)
-
-    def register_scope(self, scope: ScopeSpec) -> None:
-        """A scope of the shared API."""
-        self.require(C.SCOPES)
-        self._servers.register_scope(scope)
-
-    def delete_scope(self, key: str) -> None:
-        """One that is gone is success."""
-        self.require(C.SCOPES)
-        self._servers.delete_scope(key)
-
-    def list_scopes(self) -> frozenset[str]:
-        """The scopes of the shared API."""
-        self.require(C.SCOPES)
-        return self._servers.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
         """Discovery, keys, scopes, lists, how our APIs sign, and a throw-away client."""

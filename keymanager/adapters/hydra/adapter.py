@@ -36,6 +36,7 @@ from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.tokens import Tokens
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import path_of
 
 C = Capability
@@ -121,13 +122,7 @@ class HydraAdapter(RfcAdapter):
 
     def verify_client(self, handle: ClientHandle) -> Verification:
         """Its existence by the administration port, its secret by the registered method."""
-        found = self._managed.read(handle)
-        if found is None:
-            return Verification(exists=False, secret_works=False if handle.client_secret else None)
-        if not handle.client_secret:
-            return Verification(exists=True, secret_works=None, notes=("There is no secret to try.",))
-        proved = super().verify_client(ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret))
-        return Verification(exists=True, secret_works=proved.secret_works)
+        return verified(handle, self._managed.read, lambda bare: self._clients.verify(bare).secret_works)
 
     def issue_token(self, request: TokenRequest) -> TokenAnswer:
         """Resource indicators (RFC 8707) become Hydra's ``audience``; a URN is ``invalid_target``."""

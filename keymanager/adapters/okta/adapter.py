@@ -19,6 +19,7 @@ from keymanager.adapters.contract import (
 )
 from keymanager.adapters.okta.api import OktaApi
 from keymanager.adapters.okta.apps import Apps
+from keymanager.adapters.okta.client_fields import OktaClientFields
 from keymanager.adapters.okta.config import OktaConfig, knobs
 from keymanager.adapters.okta.policies import Policies
 from keymanager.adapters.okta.registration import DynamicRegistration
@@ -36,6 +37,7 @@ class OktaAdapter(RfcAdapter):
     slug = "okta"
     label = "Okta"
     Config: ClassVar[type[Any]] = OktaConfig
+    ClientFields: ClassVar[type[Any] | None] = OktaClientFields
 
     def __init__(self, config: OktaConfig, http: HttpClient, clock: Clock) -> None:
         super().__init__(knobs(config), http, clock)

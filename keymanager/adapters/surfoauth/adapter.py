@@ -28,6 +28,7 @@ from keymanager.adapters.contract import (
 from keymanager.adapters.surfoauth.administration import Administration
 from keymanager.adapters.surfoauth.bodies import observed
 from keymanager.adapters.surfoauth.check import Check
+from keymanager.adapters.surfoauth.client_fields import SurfOAuthClientFields
 from keymanager.adapters.surfoauth.clients import Clients
 from keymanager.adapters.surfoauth.config import GRANTS, SurfOAuthConfig
 from keymanager.adapters.surfoauth.facts import user_claims_of
@@ -44,6 +45,7 @@ class SurfOAuthAdapter(KeyManagerAdapter):
     slug = "surfoauth"
     label = "SurfOAuth"
     Config: ClassVar[type[Any]] = SurfOAuthConfig
+    ClientFields: ClassVar[type[Any] | None] = SurfOAuthClientFields
 
     def __init__(self, config: SurfOAuthConfig, http: HttpClient, clock: Clock) -> None:
         super().__init__(config, http, clock)

@@ -20,13 +20,13 @@ from keymanager.adapters.contract import (
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is.clients import Clients
 from keymanager.adapters.wso2is.config import ISSUER_PATH, Wso2IsConfig, knobs
 from keymanager.adapters.wso2is.scopes import SCOPES, Scopes
 from keymanager.adapters.wso2is7.management import ManagementApi
 from keymanager.adapters.wso2is7.naming import preset_client_id
-from keymanager.adapters.wso2is7.verification import verified
 
 C = Capability
 

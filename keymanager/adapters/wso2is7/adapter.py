@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from common.http import HttpClient
+from keymanager.adapters.api_registry import ApiRegistryAdapter
 from keymanager.adapters.contract import (
     Capability,
     CheckStep,
@@ -12,28 +13,24 @@ from keymanager.adapters.contract import (
     Clock,
     Recognised,
     RegisteredClient,
-    RemoteResource,
-    Resource,
-    ScopeSpec,
     ServerMetadata,
     Verification,
 )
-from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import TrialClient
+from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import path_of
 from keymanager.adapters.wso2is7.api_resources import ApiResources
 from keymanager.adapters.wso2is7.applications import Applications
 from keymanager.adapters.wso2is7.clients import Clients
 from keymanager.adapters.wso2is7.config import ISSUER_PATH, Wso2Is7Config, knobs
 from keymanager.adapters.wso2is7.management import ManagementApi, gone
-from keymanager.adapters.wso2is7.verification import verified
 
 C = Capability
 _PROBE = "/api/server/v1/applications?limit=1"
 
 
-class Wso2Is7Adapter(RfcAdapter):
+class Wso2Is7Adapter(ApiRegistryAdapter):
     """One tenant of a WSO2 Identity Server 7."""
 
     slug = "wso2is7"
@@ -51,6 +48,7 @@ class Wso2Is7Adapter(RfcAdapter):
             self._api = ManagementApi.by_user(config.server, http, name, password, _PROBE)
         self._managed = Clients(config, self._api)
         self._resources = ApiResources(config, self._api)
+        self._registry = self._resources
         self._applications = Applications(config, self._api, self._resources)
 
     @classmethod
@@ -157,43 +155,6 @@ class Wso2Is7Adapter(RfcAdapter):
     def verify_client(self, handle: ClientHandle) -> Verification:
         """Its existence by management, its secret by revoking a made-up token."""
         return verified(handle, self._managed.read, lambda bare: self._clients.verify(bare).secret_works)
-
-    # APIs and scopes
-
-    def register_resource(self, resource: Resource) -> RemoteResource:
-        """An API resource of its own."""
-        self.require(C.RESOURCES)
-        return self._resources.register(resource)
-
-    def read_resource(self, remote_id: str) -> RemoteResource | None:
-        """``None`` when there is none."""
-        self.require(C.RESOURCES)
-        return self._resources.read(remote_id)
-
-    def update_resource(self, remote_id: str, resource: Resource) -> RemoteResource:
-        """Name and scopes; the identifier can never change."""
-        self.require(C.RESOURCES)
-        return self._resources.update(remote_id, resource)
-
-    def delete_resource(self, remote_id: str) -> None:
-        """One that is gone is success."""
-        self.require(C.RESOURCES)
-        self._resources.delete(remote_id)
-
-    def register_scope(self, scope: ScopeSpec) -> None:
-        """A scope of the shared API resource."""
-        self.require(C.SCOPES)
-        self._resources.register_scope(scope)
-
-    def delete_scope(self, key: str) -> None:
-        """One that is gone is success."""
-        self.require(C.SCOPES)
-        self._resources.delete_scope(key)
-
-    def list_scopes(self) -> frozenset[str]:
-        """The scopes of the shared API resource."""
-        self.require(C.SCOPES)
-        return self._resources.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
         """Discovery, keys, introspection, scopes, the rights to manage, and a throw-away client."""

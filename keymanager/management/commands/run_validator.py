@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandParser
 
 
 class Command(BaseCommand):
-    """Becomes granian: one process to signal, and nothing of this command stays in memory."""
+    """Becomes the supervisor: one process to signal, and nothing of this command stays in memory."""
 
     # Pages and URLs are not this process's; it must start without them.
     requires_system_checks: list[str] = []
-    help = "Serve the validator (RSGI under granian). The gateway asks it about every call."
+    help = "Serve the validator. The gateway asks it about every call."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen, and with how many processes."""
@@ -31,13 +31,8 @@ class Command(BaseCommand):
 def validator_command(*, host: str, port: int, workers: int) -> list[str]:
     """The server's command line, for whoever wants to start it without this command."""
     return [
-        sys.executable, "-m", "granian", "keymanager.validation.server:app",
-        "--interface", "rsgi",
-        "--loop", "uvloop",
-        "--http", "1",
-        "--no-ws",
+        sys.executable, "-m", "keymanager.validation.supervisor",
         "--host", host,
         "--port", str(port),
         "--workers", str(workers),
-        "--no-access-log",
     ]  # fmt: skip

@@ -1,0 +1,190 @@
+"""Scopes bound to roles and user claims: what publishers may ask for, and what a call then needs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from accounts.models import Role, User
+from accounts.queries import directory_claims_of, role_names_of
+from accounts.services import create_team, create_user
+from common.clock import SystemClock
+from keymanager.adapters.config import parse_config
+from keymanager.adapters.contract import TokenFacts
+from keymanager.adapters.token_rules import TokenRules
+from keymanager.models import KeyManager
+from keymanager.resident.issuer import issuer as resident_issuer
+from keymanager.validation.configured_adapters import ConfiguredAdapters
+from keymanager.validation.explain import Explainer
+from keymanager.validation.loader import load_snapshot
+from keymanager.validation.users import PortalUsers
+from subscriptions.models import ChangeEvent, ChangeKind, Scope
+from tests.fakes.quirks import Quirks
+from tests.fakes.rfc_server import RfcServer
+from tests.integration.rest_kit import World, make_world
+from tests.integration.validation_rows import make_rows
+from tests.unit.validation_kit import AdapterInMemory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    yield from make_world()
+
+
+def share(world: World, key_manager: KeyManager, store: str = "shared") -> Any:
+    return world.admin.patch(f"/admin/key-managers/{key_manager.slug}/", {"config": {"user_store": store}})
+
+
+def fields_of(answer: Any) -> list[str]:
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+def a_scope(api: dict[str, Any]) -> str:
+    return str(api["scopes"][0]["key"])
+
+
+def test_a_publisher_binds_a_scope_to_roles_and_maps_user_claims(world: World) -> None:
+    assert share(world, world.resident).status_code == 200
+    api = world.make_published()
+    before = ChangeEvent.objects.filter(kind=ChangeKind.API_VERSION, object_id=api["id"]).count()
+    wish = {"scope_roles": {a_scope(api): ["curator", "curator"]}, "user_claims": {"mail": "email"}}
+    answer = world.publisher.patch(f"/publisher/apis/{api['id']}/", wish)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["scope_roles"] == {a_scope(api): ["curator"]}
+    assert answer.json()["user_claims"] == {"mail": "email"}
+    assert ChangeEvent.objects.filter(kind=ChangeKind.API_VERSION, object_id=api["id"]).count() == before + 1
+    found = load_snapshot().find_route(f"{api['context']}/{api['version']}")
+    assert found is not None
+    assert found[0].scope_roles == {a_scope(api): frozenset({"curator"})}
+    assert found[0].user_claims == {"mail": "email"}
+    cleared = world.publisher.patch(f"/publisher/apis/{api['id']}/", {"scope_roles": {}})
+    assert cleared.json()["scope_roles"] == {}
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"user_claims": {"mail": "email"}}, "user_claims"),
+        ({"user_claims": {"iss": "email"}}, "user_claims"),
+        ({"scope_roles": {"no:such": ["curator"]}}, "scope_roles"),
+    ],
+)
+def test_what_cannot_be_promised_is_refused_by_field_and_nothing_is_half_done(
+    world: World, wish: dict[str, Any], field: str
+) -> None:
+    api = world.make_api()
+    answer = world.publisher.patch(f"/publisher/apis/{api['id']}/", {**wish, "description": "changed"})
+    assert answer.status_code == 400
+    assert fields_of(answer) == [field]
+    assert world.publisher.get(f"/publisher/apis/{api['id']}/").json()["description"] != "changed"
+
+
+def test_role_bindings_are_refused_where_a_key_manager_has_other_users(world: World) -> None:
+    api = world.make_api()
+    answer = world.publisher.patch(f"/publisher/apis/{api['id']}/", {"scope_roles": {a_scope(api): ["curator"]}})
+    assert answer.status_code == 400
+    assert fields_of(answer) == ["scope_roles"]
+    assert "resident" in answer.json()["errors"][0]["message"]
+
+
+def test_an_api_that_depends_on_users_cannot_accept_a_key_manager_that_shares_none(world: World) -> None:
+    share(world, world.resident)
+    api = world.make_api(key_managers=["resident"])
+    world.publisher.patch(f"/publisher/apis/{api['id']}/", {"user_claims": {"mail": "email"}})
+    world.add_key_manager("fake")
+    answer = world.publisher.patch(f"/publisher/apis/{api['id']}/", {"key_managers": ["resident", "fake"]})
+    assert answer.status_code == 400
+    assert fields_of(answer) == ["key_managers"]
+
+
+def test_a_key_manager_goes_on_sharing_its_users_while_an_api_depends_on_them(world: World) -> None:
+    share(world, world.resident)
+    api = world.make_api()
+    wish = {"scope_roles": {a_scope(api): ["curator"]}}
+    assert world.publisher.patch(f"/publisher/apis/{api['id']}/", wish).status_code == 200
+    answer = share(world, world.resident, "none")
+    assert answer.status_code == 409
+    assert api["name"] in str(answer.json())
+    world.publisher.patch(f"/publisher/apis/{api['id']}/", {"scope_roles": {}})
+    assert share(world, world.resident, "none").status_code == 200
+
+
+def test_a_users_token_passes_once_the_user_has_the_role_and_the_clients_own_token_always_does(anna: User) -> None:
+    with RfcServer(quirks=Quirks(token_format="jwt")) as server:
+        rows = make_rows(server.issuer, registration="none", user_store="shared")
+        Scope.objects.filter(api_version=rows.api_version).update(roles=["curators"])
+        explainer = Explainer(ConfiguredAdapters(), SystemClock())
+
+        def ask(subject: str) -> str:
+            token = server.make_token("client-1", scope="write", subject=subject, seconds=60)
+            failure = explainer.call(token=token, method="POST", path="/museum/1.0.0/tickets").failure
+            return failure.code if failure is not None else ""
+
+        assert [ask("anna"), ask("nobody"), ask("client-1")] == ["", "role_missing", ""]
+        anna.memberships.filter(team__name="curators").delete()
+        assert ask("anna") == "role_missing"
+        KeyManager.objects.update(config={**rows.key_manager.config, "user_store": "none"}, revision=2)
+        assert [ask("anna"), ask("client-1")] == ["role_missing", ""]
+
+
+# --- whose token it is ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def anna(db: None) -> User:
+    user = create_user(
+        username="anna", password="correct horse battery staple", roles=[Role.PUBLISHER], email="anna@example.org"
+    )
+    create_team(name="curators", members=[user])
+    return user
+
+
+def token_of(**changes: Any) -> TokenFacts:
+    values: dict[str, Any] = {"client_id": "c", "scopes": frozenset(), "iss": "https://idp.example", **changes}
+    return TokenFacts(**values)
+
+
+def adapter(**rules: Any) -> AdapterInMemory:
+    made = AdapterInMemory("auto", user_store="shared", **rules)
+    parse_config(TokenRules, {"user_store": "shared", **rules})
+    return made
+
+
+def test_roles_are_those_of_the_portal_and_the_teams_that_are_shared_with_others(anna: User) -> None:
+    assert role_names_of(anna) == {"publisher", "curators"}
+    assert directory_claims_of(anna)["roles"] == ["curators", "publisher"]
+
+
+@pytest.mark.parametrize(
+    ("token", "rules"),
+    [
+        (token_of(username="anna"), {}),
+        (token_of(sub="anna"), {}),
+        (token_of(claims={"preferred_username": "anna"}, sub="a-guid"), {}),
+        (token_of(claims={"account": {"login": "anna"}}, sub="a-guid"), {"user_name_claims": ["account.login"]}),
+    ],
+)
+def test_a_user_is_found_by_the_configured_claims(anna: User, token: TokenFacts, rules: dict[str, Any]) -> None:
+    found = PortalUsers().user_of(adapter(**rules), token, "t")
+    assert (found.username, set(found.roles)) == ("anna", {"publisher", "curators"})
+
+
+def test_a_user_who_is_unknown_or_not_active_has_no_role(anna: User) -> None:
+    assert PortalUsers().user_of(adapter(), token_of(username="berta", sub="anna"), "t").roles == frozenset()
+    anna.is_active = False
+    anna.save()
+    assert PortalUsers().user_of(adapter(), token_of(username="anna"), "t").roles == frozenset()
+
+
+def test_a_token_of_the_resident_key_manager_names_its_user_by_id(anna: User) -> None:
+    mine = token_of(iss=resident_issuer(), sub=str(anna.pk))
+    assert PortalUsers().user_of(adapter(), mine, "t").username == "anna"
+    assert PortalUsers().user_of(adapter(), token_of(iss=resident_issuer(), sub="anna"), "t").roles == frozenset()
+
+
+@pytest.mark.parametrize(("source", "email"), [("token", "anna@token.example"), ("directory", "anna@example.org")])
+def test_user_claims_come_from_where_the_key_manager_says(anna: User, source: str, email: str) -> None:
+    token = token_of(username="anna", claims={"email": "anna@token.example"})
+    assert PortalUsers().user_of(adapter(user_claims_from=source), token, "t").claims["email"] == email
