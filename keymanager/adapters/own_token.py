@@ -8,6 +8,7 @@ from keymanager.adapters.contract import Capability, ClientHandle, Inactive, Key
 from keymanager.adapters.token_rules import checks_locally
 
 STEP = "introspect a fresh token"
+STEP_OF_OUR_CLIENT = "introspect our own client's fresh token"
 
 
 def see_own_token(adapter: KeyManagerAdapter, client: ClientHandle) -> str:

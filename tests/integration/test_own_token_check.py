@@ -8,7 +8,7 @@ import pytest
 from common.http import AddressGuard, HttpClient
 from keymanager.adapters.config import parse_config
 from keymanager.adapters.contract import CheckStep, StepState
-from keymanager.adapters.own_token import STEP
+from keymanager.adapters.own_token import STEP, STEP_OF_OUR_CLIENT
 from keymanager.adapters.rfc import RfcAdapter, RfcConfig
 from keymanager.adapters.trial_client import TrialClient
 from tests.fakes.faults import Fault
@@ -52,7 +52,7 @@ def adapter_on(servers: list[RfcServer], http: HttpClient, quirks: Quirks | None
 
 
 def own_token_step(steps: Iterator[CheckStep]) -> CheckStep:
-    return next(step for step in steps if step.name == STEP)
+    return next(step for step in steps if step.name == STEP_OF_OUR_CLIENT)
 
 
 def test_a_token_that_introspection_sees_passes(servers: list[RfcServer], http: HttpClient) -> None:

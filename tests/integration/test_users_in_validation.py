@@ -1,6 +1,6 @@
 """Scopes bound to roles and user claims: what publishers may ask for, and what a call then needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -9,23 +9,35 @@ from accounts.models import Role, User
 from accounts.queries import directory_claims_of, role_names_of
 from accounts.services import create_team, create_user
 from common.clock import SystemClock
+from common.errors import KeyManagerProtocolError, KeyManagerUnavailable
 from keymanager.adapters.config import parse_config
-from keymanager.adapters.contract import TokenFacts
+from keymanager.adapters.contract import Capability, KeyManagerAdapter, TokenFacts
 from keymanager.adapters.token_rules import TokenRules
 from keymanager.models import KeyManager
 from keymanager.resident.issuer import issuer as resident_issuer
+from keymanager.services.adapters import close_adapters
 from keymanager.validation.configured_adapters import ConfiguredAdapters
 from keymanager.validation.explain import Explainer
+from keymanager.validation.facts import KeyManagerFacts
 from keymanager.validation.loader import load_snapshot
+from keymanager.validation.resolved import GoodToken, NoAnswer
+from keymanager.validation.resolver import TokenResolver
+from keymanager.validation.snapshot import Snapshot
 from keymanager.validation.users import PortalUsers
 from subscriptions.models import ChangeEvent, ChangeKind, Scope
 from tests.fakes.quirks import Quirks
 from tests.fakes.rfc_server import RfcServer
 from tests.integration.rest_kit import World, make_world
 from tests.integration.validation_rows import make_rows
-from tests.unit.validation_kit import AdapterInMemory
+from tests.unit.validation_kit import AdapterInMemory, key_manager
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def adapters_are_closed() -> Iterator[None]:
+    yield
+    close_adapters()
 
 
 @pytest.fixture
@@ -182,6 +194,62 @@ def test_a_token_of_the_resident_key_manager_names_its_user_by_id(anna: User) ->
     mine = token_of(iss=resident_issuer(), sub=str(anna.pk))
     assert PortalUsers().user_of(adapter(), mine, "t").username == "anna"
     assert PortalUsers().user_of(adapter(), token_of(iss=resident_issuer(), sub="anna"), "t").roles == frozenset()
+
+
+class Telling(AdapterInMemory):
+    """A key manager with a user information endpoint."""
+
+    def __init__(self, token_validation: str, **rules: Any) -> None:
+        super().__init__(token_validation, **rules)
+        self.told: Mapping[str, Any] = {}
+        self.told_error: Exception | None = None
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """With that endpoint."""
+        return super().capabilities | {Capability.USER_CLAIMS}
+
+    def user_claims(self, token: str) -> Mapping[str, Any]:
+        """What the test says."""
+        if self.told_error is not None:
+            raise self.told_error
+        return self.told
+
+
+@pytest.mark.parametrize(
+    ("told", "email"),
+    [
+        ({"sub": "anna", "email": "a@userinfo.example"}, "a@userinfo.example"),
+        ({"sub": "berta", "email": "b@userinfo.example"}, None),
+    ],
+)
+def test_user_information_about_somebody_else_is_not_used(anna: User, told: dict[str, Any], email: str | None) -> None:
+    made = Telling("auto", user_store="shared", user_claims_from="userinfo")
+    made.told = told
+    assert PortalUsers().user_of(made, token_of(sub="anna"), "t").claims.get("email") == email
+
+
+def test_a_token_whose_user_cannot_be_asked_about_is_503_and_nothing_else(anna: User) -> None:
+    made = Telling("introspection", user_store="shared", user_claims_from="userinfo")
+    made.answers["opaque"] = token_of(sub="anna", iss="")
+    facts = Snapshot()
+    facts.put_key_managers([key_manager(1, shares_users=True)])
+
+    class Source:
+        """``AdapterSource``."""
+
+        def adapter(self, _: KeyManagerFacts) -> KeyManagerAdapter:
+            """The one."""
+            return made
+
+    resolver = TokenResolver(Source(), SystemClock())
+    assert isinstance(resolver.resolve("opaque", facts, None), GoodToken)
+    made.told = {"sub": "anna"}
+    for error in (KeyManagerProtocolError("no JSON"), KeyManagerUnavailable("away", retry_after=7.0)):
+        made.told_error = error
+        answer = resolver.resolve("opaque", facts, None)
+        assert isinstance(answer, NoAnswer)
+        assert answer.retry_after in (5, 7)
 
 
 @pytest.mark.parametrize(("source", "email"), [("token", "anna@token.example"), ("directory", "anna@example.org")])

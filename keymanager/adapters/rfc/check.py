@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from common.errors import ArchwayError, KeyManagerProtocolError, NotSupported
 from keymanager.adapters.contract import Capability, CheckStep, Inactive, KeyManagerAdapter, StepState
-from keymanager.adapters.own_token import STEP, see_own_token
+from keymanager.adapters.own_token import STEP_OF_OUR_CLIENT, see_own_token
 
 
 def timed(name: str, step: Callable[[], str]) -> CheckStep:
@@ -61,7 +61,7 @@ def _introspection(adapter: KeyManagerAdapter) -> str:
 
 def _own_token(adapter: KeyManagerAdapter) -> tuple[tuple[str, Callable[[], str]], ...]:
     client = adapter.check_client()
-    return () if client is None else ((STEP, lambda: see_own_token(adapter, client)),)
+    return () if client is None else ((STEP_OF_OUR_CLIENT, lambda: see_own_token(adapter, client)),)
 
 
 def _scopes(adapter: KeyManagerAdapter) -> str:
