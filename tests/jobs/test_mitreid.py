@@ -145,6 +145,7 @@ def test_a_client_lives_from_the_wish_to_the_removal(
 
     credentials.change_credential(actor=developer, credential=row, scopes=["plants:cut"])
     worker.settle()
+    row.refresh_from_db()
     assert application_token(credential=row, scopes=["plants:cut"]).scope == "plants:cut"
 
     credentials.remove_credential(actor=developer, credential=row)
