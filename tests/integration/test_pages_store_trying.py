@@ -204,9 +204,7 @@ def test_parameters_become_fields_and_the_body_its_example(world: World, browser
     assert "try-credential" not in page
 
 
-def test_an_api_without_a_definition_still_has_a_field_for_each_part_of_the_path(
-    world: World, browser: Client
-) -> None:
+def test_an_api_without_a_definition_still_has_a_field_for_each_part_of_the_path(world: World, browser: Client) -> None:
     bare = [{"method": "GET", "path": "/rooms/{room}", "auth": "none"}]
     api = world.make_published(name="Tours", context="/tours", definition=..., operations=bare)
     page = shown(browser, f"/apis/{api['id']}/reference/")
@@ -235,7 +233,7 @@ def test_subscribing_by_page_tells_the_clients_of_the_application(
 ) -> None:
     client = world.make_client("Guide")
     row = Credential.objects.get(pk=client["id"])
-    before = row.registration.desired
+    before = row.registration.wanted
     browser.post(f"/apis/{api['id']}/subscribe/", {"application": client["application"], "plan": "gold"})
     row.registration.refresh_from_db()
-    assert row.registration.desired != before
+    assert row.registration.wanted != before
