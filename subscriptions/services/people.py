@@ -22,8 +22,8 @@ def create_person(*, actor: Actor, username: str, password: str, roles: Iterable
 
 @transaction.atomic
 def grant_role(*, actor: Actor, user: User, role: Role) -> None:
-    """Give a role; repeating it changes and records nothing."""
-    if not user.role_grants.filter(role=role).exists():
+    """Give a role; repeating it changes and records nothing. One that a login provider gave becomes the portal's."""
+    if not user.role_grants.filter(role=role, source="").exists():
         services.grant_role(user=user, role=role)
         audit(actor, "role.grant", user, detail={"role": role.value})
 

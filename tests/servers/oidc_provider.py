@@ -44,7 +44,7 @@ class OidcProviderOptions:
     ``rotate_registration_access_tokens``: an update (PUT) answers with a new one and the old one is dead at once.
     ``resources``: identifiers (URL or URN) accepted as ``resource``; each one knows all of ``scopes``.
     ``token_seconds``: lifetime of access tokens. ``clients_file``: keeps clients through a restart; "" keeps none.
-    ``people``: what is said of a person (claims by name) with the scopes ``profile`` and ``email``, which exist only then.
+    ``people``: claims of persons by subject; with any, there are the scopes ``profile`` and ``email`` to ask for them.
     """
 
     token_format: Literal["opaque", "jwt"] = "opaque"
