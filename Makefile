@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 EXTERNAL ?=
-FLAGS := $(if $(EXTERNAL),--external)
+EXTERNAL_NAME := $(if $(filter 1,$(EXTERNAL)),oidc-provider,$(EXTERNAL))
+FLAGS := $(if $(EXTERNAL),--external $(EXTERNAL_NAME))
 
 # Tests and demo start many processes: each compiles every module again where this is forbidden.
 export PYTHONDONTWRITEBYTECODE =
@@ -24,10 +25,10 @@ $(VENV)/.installed-dev: requirements-dev.lock $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirements requirements-dev.lock
 	touch $@ $(VENV)/.installed
 
-demo: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
+demo: $(if $(EXTERNAL),servers-external,$(VENV)/.installed)
 	@exec $(BIN)/python manage.py demo $(FLAGS)
 
-smoke: $(if $(EXTERNAL),servers-node,$(VENV)/.installed)
+smoke: $(if $(EXTERNAL),servers-external,$(VENV)/.installed)
 	@exec $(BIN)/python manage.py smoke $(FLAGS)
 
 # One identity provider for a developer, until Ctrl-C: make idp NAME=keycloak
@@ -46,8 +47,8 @@ test-all: servers
 servers: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.servers.install
 
-servers-node: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.servers.install oidc-provider
+servers-external: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.servers.install $(EXTERNAL_NAME)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -128,10 +128,14 @@ def move_api(*, actor: Actor, api_version: ApiVersion, action: LifecycleAction) 
 
 
 @transaction.atomic
-def delete_api(*, actor: Actor, api_version: ApiVersion) -> None:
-    """Delete an API version and take its resource and its last-used scopes away from the key managers."""
+def delete_api(*, actor: Actor, api_version: ApiVersion, end_subscriptions: bool = False) -> None:
+    """Delete an API version, where said so with its subscriptions, and take its resource and its last-used scopes away
+    from the key managers.
+    """
+    subscribed = list(subscribed_applications(api_version))
     forget_api_version(actor=actor, api_version=api_version)
-    apis.delete_api_version(actor=actor, api_version=api_version)
+    apis.delete_api_version(actor=actor, api_version=api_version, end_subscriptions=end_subscriptions)
+    follow_subscriptions(actor=actor, application_ids=subscribed)
 
 
 @transaction.atomic

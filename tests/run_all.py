@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+from tests.servers import keycloak
 from tests.servers.postgres import start as start_postgres
 from tests.servers.redis import start as start_redis
 
@@ -36,7 +37,9 @@ def run(name: str, arguments: list[str], environment: dict[str, str]) -> bool:
 
 def main() -> int:
     """0 when every run passed."""
-    good = run("real identity providers", ON_SERVERS, {})
+    # One Keycloak for all workers: each test class takes a realm of its own.
+    with keycloak.start() as shared:
+        good = run("real identity providers", ON_SERVERS, {keycloak.SHARED_VARIABLE: shared.server_url})
     with start_postgres() as postgres, start_redis() as redis:
         environment = {"ARCHWAY_DATABASE_URL": postgres.database_url, "ARCHWAY_REDIS_URL": redis.url}
         good = run("PostgreSQL and Redis", [*POSTGRESQL_FOLDERS, *ON_POSTGRESQL], environment) and good

@@ -11,6 +11,7 @@ from rest_framework.serializers import Serializer
 
 from accounts.actor import Actor, actor_of
 from accounts.models import ApiToken, User
+from accounts.rest.strictness import refuse_unknown_members
 from common.errors import InputError, NotAllowed, NotFound
 
 RowT = TypeVar("RowT", bound=Model)
@@ -62,9 +63,14 @@ def own(rows: QuerySet[RowT], **lookup: Any) -> RowT:
     return row
 
 
-def checked(serializer_class: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The validated body. Raises DRF's ``ValidationError``, which names the field."""
+def checked(
+    serializer_class: type[Serializer[Any]], request: Request, *, known: Collection[str] = ()
+) -> dict[str, Any]:
+    """The validated body. Raises DRF's ``ValidationError``, which names the field, and ``InputError`` naming members
+    that do not exist: ignoring them would answer with success to what was not done. ``known``: others that may be sent.
+    """
     serializer = serializer_class(data=request.data)
+    refuse_unknown_members(serializer, request.data, known=known)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
@@ -75,19 +81,16 @@ def checked_change(
     """The validated body of a PATCH of what is ``shown``.
 
     The whole of it may be sent back with some members changed. Raises ``InputError`` for a change of a member in
-    ``fixed`` and for a member that does not exist: ignoring them would answer 200 to a change that was not made.
+    ``fixed`` and for a member that does not exist.
     """
-    data = checked(serializer_class, request)
+    data = checked(serializer_class, request, known=shown)
     changeable = serializer_class().fields
-    faults: dict[str, list[str]] = {}
     sent = request.data if isinstance(request.data, dict) else {}
-    for name, value in sent.items():
-        if name in changeable:
-            continue
-        if name not in shown:
-            faults[name] = ["There is no such member."]
-        elif name in fixed and value != shown[name]:
-            faults[name] = ["This cannot be changed here."]
+    faults = {
+        name: ["This cannot be changed here."]
+        for name, value in sent.items()
+        if name not in changeable and name in fixed and value != shown[name]
+    }
     if faults:
         raise InputError("; ".join(f"{name}: {messages[0]}" for name, messages in faults.items()), fields=faults)
     return data

@@ -351,6 +351,13 @@ class KeyManagerAdapter(ABC):
         if capability not in self.capabilities:
             raise NotSupported(f"{self.label} cannot do this: {capability.value.replace('_', ' ')}")
 
+    def require_possible(self, metadata: ClientMetadata) -> None:
+        """Raise ``InputError`` naming the field for what this identity provider could never register. No call is made.
+
+        It is asked before the wish is saved, so that a person hears of it at once.
+        """
+        return
+
     # clients (RFC 7591, RFC 7592)
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """Register a client. The answer's handle has its id and, unless it is public, its secret."""

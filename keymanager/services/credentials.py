@@ -14,7 +14,7 @@ from keymanager.adapters.contract import Capability
 from keymanager.adapters.rfc.answers import CLIENT_GONE, MANAGEMENT_TOKEN_LOST
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations import rules
-from keymanager.registrations.client_facts import forget_client
+from keymanager.registrations.client_facts import forget_client, metadata_of
 from keymanager.registrations.states import RegistrationKind, RegistrationState, Wish
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
 from keymanager.sealing import unseal_secret
@@ -67,6 +67,7 @@ def request_credential(
     row.scopes = rules.check_scopes(scopes)
     row.token_endpoint_auth_method = rules.check_auth_method(token_endpoint_auth_method, grant_types=row.grant_types)
     row.extra = checked_extra(key_manager, extra or {})
+    adapter_for(key_manager).require_possible(metadata_of(row, wanted_client(row)))
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -120,7 +121,9 @@ def change_credential(
     row.revision += 1
     row.save(update_fields=[*chosen, "revision", "updated_at"])
     if not row.mapped:
-        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted_client(row))
+        wanted = wanted_client(row)
+        adapter_for(row.key_manager).require_possible(metadata_of(row, wanted))
+        want_present(actor=actor, registration_id=row.registration.pk, wanted=wanted)
     changed = sorted(name for name in chosen if chosen[name] != before[name])
     audit_credential(actor, "credential.change", row, changed=changed)
     announce(ChangeKind.CREDENTIAL, row.pk)

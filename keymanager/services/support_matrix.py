@@ -8,7 +8,8 @@ from common.clock import SystemClock
 from common.http import HttpClient
 from keymanager.adapters.config import DescribedField, describe_config
 from keymanager.adapters.contract import Capability, KeyManagerAdapter
-from keymanager.adapters.registry import ADAPTERS, adapter_class
+from keymanager.adapters.proofs import PROOFS
+from keymanager.adapters.registry import SHIPPED, adapter_class
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.presets import PRESETS
 from keymanager.services.configuration import config_fields
@@ -53,6 +54,11 @@ class Variant:
         """The column's head."""
         return f"`{self.adapter.slug}`, preset `{self.preset}`" if self.preset else f"`{self.adapter.slug}`"
 
+    @property
+    def key(self) -> str:
+        """Its name among the proofs."""
+        return f"{self.adapter.slug}/{self.preset}" if self.preset else self.adapter.slug
+
     def values(self) -> dict[str, Any]:
         """The configuration: the preset's values over the defaults."""
         named = {item.name for item in describe_config(self.adapter.Config)}
@@ -67,7 +73,7 @@ class Variant:
 
 def variants() -> list[Variant]:
     """Every registered adapter, and the presets of ``rfc`` after it."""
-    found = [Variant(adapter=ADAPTERS[slug]) for slug in sorted(ADAPTERS)]
+    found = [Variant(adapter=SHIPPED[slug]) for slug in sorted(SHIPPED)]
     return found + [Variant(adapter=RfcAdapter, preset=preset) for preset in PRESETS]
 
 
@@ -83,6 +89,24 @@ def support_matrix() -> str:
         for capability in Capability
     ]
     return _table(["capability", *(title for title, _ in columns)], rows)
+
+
+def reference_table() -> str:
+    """How far each adapter and preset is proven, what its administrator sets up, its limits, as a Markdown table."""
+    http = HttpClient()
+    try:
+        rows = [_reference_row(variant, http) for variant in variants()]
+    finally:
+        http.close()
+    head = ["key manager", "proven on", "can", "its administrator sets up", "known limits"]
+    return _table(head, rows)
+
+
+def _reference_row(variant: Variant, http: HttpClient) -> list[str]:
+    proof = PROOFS[variant.key]
+    held = variant.capabilities(http)
+    can = ", ".join(f"`{capability.value}`" for capability in Capability if capability in held)
+    return [variant.title, f"{proof.server} ({proof.on})", can, proof.rights, proof.limits]
 
 
 def settings_table(adapter: str) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keymanager.management.commands.run_validator import validator_command
-from portal.runner.external import EXTERNAL_GATEWAY_SECRET, EXTERNAL_REGISTRATION_TOKEN
+from portal.runner.external import EXTERNAL_GATEWAY_SECRET, EXTERNAL_REGISTRATION_TOKEN, KEYCLOAK_SLUG
 from portal.runner.layout import Layout
 from portal.runner.processes import Child, Children, answers, listens
 from portal.runner.sample_api import SAMPLE_SCOPES
+
+_KEYCLOAK_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,9 @@ def start_installation(children: Children, layout: Layout, *, tokens_for: Sequen
     layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     children.start(backend(layout))
     if layout.external_port:
-        children.start(oidc_provider(layout))
-        children.await_ready()
+        keycloak_runs = layout.external == KEYCLOAK_SLUG
+        children.start(keycloak(layout) if keycloak_runs else oidc_provider(layout))
+        children.await_ready(seconds=_KEYCLOAK_SECONDS if keycloak_runs else 60.0)
     prepared = prepare(layout, tokens_for=tokens_for)
     children.start(web(layout), validator(layout), gateway(layout), worker(layout))
     children.await_ready()
@@ -38,7 +41,7 @@ def prepare(layout: Layout, *, tokens_for: Sequence[str] = ()) -> Prepared:
     """Database, static files and what the demo contains; repeating it keeps what is there."""
     arguments = ["--backend-url", layout.backend_url]
     if layout.external_port:
-        arguments += ["--external-issuer", layout.external_url]
+        arguments += ["--external-issuer", layout.external_url, "--external", layout.external]
     for username in tokens_for:
         arguments += ["--token", username]
     printed = json.loads(layout.run_management("prepare_demo", *arguments))
@@ -60,6 +63,16 @@ def oidc_provider(layout: Layout) -> Child:
         "--clients-file", str(layout.home / "oidc-provider-clients.json"),
     ]  # fmt: skip
     return _child(layout, "oidc-provider", command, listens(layout.external_port))
+
+
+def keycloak(layout: Layout) -> Child:
+    """A real Keycloak, as the second key manager; what is changed in its realm is kept."""
+    command = [
+        sys.executable, "-m", "tests.servers.run_idp", "keycloak",
+        "--port", str(layout.external_port), "--home", str(layout.home / "keycloak"),
+    ]  # fmt: skip
+    child = _child(layout, "keycloak", command, lambda: "keycloak is ready." in child.log_since_start())
+    return child
 
 
 def web(layout: Layout, *, name: str = "web", port: int = 0, parts: Sequence[str] = ()) -> Child:

@@ -20,6 +20,7 @@ class Layout:
     """Ports and the data folder of one run on one machine, loopback only.
 
     ``fresh``: settings of Archway in the caller's environment are not this run's. ``more``: further variables.
+    ``external``: which server the second key manager is, if ``external_port`` is given.
     """
 
     home: Path
@@ -28,6 +29,7 @@ class Layout:
     validator_port: int
     backend_port: int
     external_port: int = 0
+    external: str = "oidc-provider"
     fresh: bool = False
     more: Mapping[str, str] = field(default_factory=dict)
 
@@ -49,7 +51,8 @@ class Layout:
     @property
     def external_url(self) -> str:
         """Issuer of the second key manager, or ""."""
-        return f"http://127.0.0.1:{self.external_port}" if self.external_port else ""
+        realm = "/realms/archway" if self.external == "keycloak" else ""
+        return f"http://127.0.0.1:{self.external_port}{realm}" if self.external_port else ""
 
     def environment(self) -> dict[str, str]:
         """The whole environment of every process of the run."""

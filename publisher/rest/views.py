@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -113,12 +113,17 @@ class ApiView(APIView):
         )
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(parameters=[OpenApiParameter("force", enum=["true"])], responses={204: None})
     @transaction.atomic
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
-        """Delete a version that nothing uses."""
+        """Delete a version that is not at the gateway. While applications are subscribed the answer is 409 with their
+        names; `?force=true` ends their subscriptions with it.
+        """
         row = own_unchanged(request, own_versions(request), pk=pk)
-        services.delete_api(actor=actor_for(request), api_version=row)
+        force = request.query_params.get("force", "")
+        if force not in ("", "true"):
+            raise InputError.of("force", "This can be true, or be left out.")
+        services.delete_api(actor=actor_for(request), api_version=row, end_subscriptions=force == "true")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

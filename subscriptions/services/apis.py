@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from common.errors import InputError, RuleError
 from common.scopes import check_scope
-from subscriptions.models import Api, ApiVersion, ChangeKind, Operation, Plan, Scope
+from subscriptions.models import Api, ApiVersion, ChangeKind, Operation, Plan, Scope, Subscription
 from subscriptions.recording import announce, audit
 from subscriptions.rules import (
     PublishFacts,
@@ -26,6 +26,8 @@ from subscriptions.rules import (
     unmet_for_publishing,
 )
 from subscriptions.states import ROUTED, ApiState, LifecycleAction, OperationAuth, available_actions, next_state
+
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,22 +158,37 @@ def move_api_version(
 
 
 @transaction.atomic
-def delete_api_version(*, actor: Actor, api_version: ApiVersion) -> None:
-    """Delete a version that is not at the gateway and has no subscriptions; its API goes with its last version."""
+def delete_api_version(*, actor: Actor, api_version: ApiVersion, end_subscriptions: bool = False) -> None:
+    """Delete a version that is not at the gateway; its API goes with its last version.
+
+    Raises ``RuleError`` with the unmet checks; one of them names who is subscribed, unless ``end_subscriptions``.
+    """
     actor.require_role(Role.API_DEVELOPER)
     unmet = []
     if api_version.state not in {ApiState.CREATED, ApiState.RETIRED}:
         unmet.append(f"The API is {api_version.state}; demote or retire it first.")
-    if count := api_version.subscriptions.count():
-        unmet.append(f"{count} subscriptions use it.")
+    hit = list(api_version.subscriptions.select_related("application").order_by("application__name", "pk"))
+    if hit and not end_subscriptions:
+        unmet.append(f"{len(hit)} subscriptions use it and would end: {_subscribers(hit)}.")
     if unmet:
         raise RuleError("The API cannot be deleted.", unmet=unmet)
+    for row in hit:
+        audit(actor, "subscription.delete", row, team_id=row.application.team_id, detail={"api": str(api_version)})
+        announce(ChangeKind.SUBSCRIPTION, row.pk)
+        row.delete()
     api = api_version.api
     audit(actor, "api.delete", api_version, team_id=api.team_id)
     announce(ChangeKind.API_VERSION, api_version.pk)
     api_version.delete()
     if not api.versions.exists():
         api.delete()
+
+
+def _subscribers(rows: Sequence[Subscription]) -> str:
+    """The applications, as many as a sentence can hold."""
+    names = list(dict.fromkeys(row.application.name for row in rows))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def publish_facts(api_version: ApiVersion, *, accepted_key_managers: int) -> PublishFacts:

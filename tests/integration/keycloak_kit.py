@@ -49,14 +49,12 @@ def let_introspect(realm: Realm) -> None:
 class Bench:
     """An adapter on a realm, over a wire that can misbehave."""
 
-    adapter_class: type[KeycloakAdapter] = KeycloakAdapter
-
-    def __init__(self, realm: Realm, **values: Any) -> None:
+    def __init__(self, realm: Realm, *, adapter_class: type[KeycloakAdapter] = KeycloakAdapter, **values: Any) -> None:
         self.realm = realm
         self.wire = Wire(PooledTransport(LOOPBACK))
         self.config = parse_config(KeycloakConfig, config_of(realm, **values))
         self.clock = MovedClock()
-        self.adapter = self.adapter_class(self.config, HttpClient(transport=self.wire), self.clock)
+        self.adapter = adapter_class(self.config, HttpClient(transport=self.wire), self.clock)
 
     def admin(self, method: str, path: str, body: object = None) -> Any:
         """What an administrator of the realm does, below the realm."""

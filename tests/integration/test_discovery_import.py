@@ -289,6 +289,14 @@ def test_a_server_that_never_describes_itself_gets_its_address_only() -> None:
     ("document", "slug", "preset"),
     [
         ({"issuer": "https://museum.okta.com/oauth2/default"}, "okta", ""),
+        (
+            {
+                "issuer": "https://a.example/realms/museum",
+                "token_endpoint": "https://a.example/realms/museum/protocol/openid-connect/token",
+            },
+            "keycloak",
+            "",
+        ),
         ({"issuer": "https://museum.eu.auth0.com/"}, "auth0", ""),
         ({"issuer": "https://a.example", "cloud_instance_name": "microsoftonline.com"}, "entra", ""),
         (

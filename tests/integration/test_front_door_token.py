@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx2
 import pytest
+from oauth2_provider.models import get_application_model
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -259,8 +260,9 @@ def test_authorize_never_redirects_to_what_is_not_registered(
     assert "location" not in answer.headers
 
 
+@pytest.mark.parametrize("token_format", ["jwt", "opaque"])
 def test_the_password_grant_of_the_resident_key_manager_is_offered_where_the_operator_allows_it(
-    portal: Portal, person: Person, settings: Settings
+    portal: Portal, person: Person, settings: Settings, token_format: str
 ) -> None:
     resident = ensure_resident()
     with pytest.raises(InputError, match="does not offer password"):
@@ -268,12 +270,17 @@ def test_the_password_grant_of_the_resident_key_manager_is_offered_where_the_ope
     settings.ARCHWAY_RESIDENT_ALLOW_PASSWORD_GRANT = True
     close_adapters()
     client = make_client(person, resident, grant_types=("password", "refresh_token"), redirect_uris=(), scopes=())
+    get_application_model().objects.update(access_token_format=token_format)
     form = {"grant_type": "password", "username": "ada", "password": "correct horse battery"}
 
     answer = portal.http.post("/token", data=form, auth=client.basic)
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["refresh_token"]
+    token = answer.json()["access_token"]
+    assert (token.count(".") == 2) == (token_format == "jwt")
+    known = portal.http.post("/introspect", data={"token": token}, auth=client.basic).json()
+    assert (known["active"], known["username"]) == (True, "ada")
     close_adapters()
 
 

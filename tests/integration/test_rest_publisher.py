@@ -13,7 +13,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from publisher.definitions import MAX_BYTES
-from subscriptions.models import Api, ApiVersion, AuditEvent, ChangeEvent, Operation, Scope
+from subscriptions.models import Api, ApiVersion, AuditEvent, ChangeEvent, Operation, Scope, Subscription
 from tests.integration.rest_kit import MUSEUM, World, api_body, fields_of, make_world, served_text
 
 pytestmark = pytest.mark.django_db
@@ -318,10 +318,29 @@ def test_a_version_at_the_gateway_or_with_subscriptions_is_not_deleted(world: Wo
     world.subscribe(world.make_application(), made)
     refused = world.publisher.delete(f"/publisher/apis/{made['id']}/")
     assert refused.status_code == 409
-    assert refused.json()["unmet"] == ["The API is published; demote or retire it first.", "1 subscriptions use it."]
+    assert refused.json()["unmet"] == [
+        "The API is published; demote or retire it first.",
+        "1 subscriptions use it and would end: Guide.",
+    ]
     world.move(made, "demote")
     again = world.publisher.delete(f"/publisher/apis/{made['id']}/")
-    assert again.json()["unmet"] == ["1 subscriptions use it."]
+    assert again.json()["unmet"] == ["1 subscriptions use it and would end: Guide."]
+
+
+def test_a_retired_version_is_deleted_with_its_subscriptions_by_who_says_so(world: World) -> None:
+    made = world.make_published()
+    subscription = world.subscribe(world.make_application(), made)
+    path = f"/publisher/apis/{made['id']}/"
+    assert world.publisher.delete(f"{path}?force=true").status_code == 409
+    world.move(made, "deprecate", "retire")
+    assert world.publisher.delete(path).status_code == 409
+    assert "force" in fields_of(world.publisher.delete(f"{path}?force=yes"))
+    assert world.publisher.delete(f"{path}?force=true").status_code == 204
+    assert world.publisher.get(path).status_code == 404
+    assert not Subscription.objects.exists()
+    ended = AuditEvent.objects.get(action="subscription.delete")
+    assert ended.object_id == str(subscription["id"])
+    assert ChangeEvent.objects.filter(kind="subscription", object_id=str(subscription["id"])).exists()
 
 
 def test_publishing_says_which_checks_are_unmet(world: World) -> None:

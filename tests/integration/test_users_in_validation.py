@@ -15,6 +15,7 @@ from keymanager.adapters.contract import Capability, KeyManagerAdapter, TokenFac
 from keymanager.adapters.token_rules import TokenRules
 from keymanager.models import KeyManager
 from keymanager.resident.issuer import issuer as resident_issuer
+from keymanager.services.adapters import close_adapters
 from keymanager.validation.configured_adapters import ConfiguredAdapters
 from keymanager.validation.explain import Explainer
 from keymanager.validation.facts import KeyManagerFacts
@@ -31,6 +32,12 @@ from tests.integration.validation_rows import make_rows
 from tests.unit.validation_kit import AdapterInMemory, key_manager
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def adapters_are_closed() -> Iterator[None]:
+    yield
+    close_adapters()
 
 
 @pytest.fixture

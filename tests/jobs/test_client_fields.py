@@ -17,7 +17,9 @@ from keymanager.services import credentials
 from keymanager.services.mapped_credentials import map_client
 from tests.fakes.okta_server import OktaServer
 from tests.fakes.rfc_server import RfcServer
+from tests.fakes.surfoauth import SurfOAuthServer
 from tests.jobs.kit import Worker, application, registration_of, rfc_key_manager, wish
+from tests.jobs.test_surfoauth import key_manager
 from tests.jobs.test_vendors import Vendor, okta
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,25 @@ def test_a_key_manager_without_such_members_and_a_client_made_elsewhere_take_non
     row = map_client(actor=developer, application=application(developer, "B"), key_manager=fake, client_id="theirs")
     with pytest.raises(InputError):
         credentials.change_credential(actor=developer, credential=row, extra={"logo_uri": LOGO})
+
+
+def test_what_a_kind_of_server_could_never_register_is_refused_before_it_is_saved(
+    admin: Actor, developer: Actor
+) -> None:
+    with SurfOAuthServer() as server:
+        surfoauth = key_manager(server, admin)
+        with pytest.raises(InputError) as caught:
+            wish(
+                developer,
+                application(developer),
+                surfoauth,
+                grant_types=["authorization_code"],
+                redirect_uris=["https://museum.example"],
+            )
+        asked = [request for request in server.requests if "client" in request.path]
+    assert list(caught.value.fields) == ["redirect_uris"]
+    assert asked == []
+    assert not Credential.objects.exists()
 
 
 def test_secrets_that_we_make_have_only_characters_that_every_server_reads_alike() -> None:

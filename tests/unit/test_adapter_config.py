@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import InputError
 from keymanager.adapters.config import describe_config, parse_config
-from keymanager.adapters.registry import ADAPTERS, adapter_class
+from keymanager.adapters.registry import SHIPPED, adapter_class
 from keymanager.adapters.resident import ResidentConfig
 from keymanager.adapters.rfc import RfcConfig
 from keymanager.adapters.rfc.presets import PRESETS, with_preset
@@ -90,7 +90,7 @@ def test_secrets_do_not_show() -> None:
     assert "hidden" not in repr(config)
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=list(ADAPTERS))
+@pytest.mark.parametrize("adapter", SHIPPED.values(), ids=list(SHIPPED))
 def test_every_field_is_described_and_every_secret_is_marked(adapter: Any) -> None:
     for item in describe_config(adapter.Config):
         assert item.label

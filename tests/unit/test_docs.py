@@ -12,9 +12,17 @@ from django.core.management import get_commands
 
 from gateway.envoy.local_replies import GATEWAY_CODES
 from keymanager.adapters.contract import Capability
-from keymanager.adapters.registry import ADAPTERS
+from keymanager.adapters.proofs import PROOFS
+from keymanager.adapters.registry import SHIPPED
 from keymanager.registrations.states import MOVES, WORKABLE, RegistrationState
-from keymanager.services.support_matrix import WORDS, presets_table, settings_table, support_matrix
+from keymanager.services.support_matrix import (
+    WORDS,
+    presets_table,
+    reference_table,
+    settings_table,
+    support_matrix,
+    variants,
+)
 from portal.runner.first_calls import first_calls
 from portal.runner.layout import Layout
 
@@ -55,13 +63,21 @@ def test_the_support_matrix_in_the_docs_is_the_one_that_the_code_prints() -> Non
     assert support_matrix() in page("key-managers/README.md")
 
 
-@pytest.mark.parametrize("adapter", sorted(ADAPTERS))
+@pytest.mark.parametrize("adapter", sorted(SHIPPED))
 def test_every_setting_of_an_adapter_is_in_its_page(adapter: str) -> None:
     assert settings_table(adapter) in page(f"key-managers/{adapter}.md")
 
 
 def test_the_presets_in_the_docs_are_those_of_the_code() -> None:
     assert presets_table() in page("key-managers/rfc.md")
+
+
+def test_the_page_about_identity_providers_is_the_one_that_the_code_prints() -> None:
+    assert reference_table() in page("reference/identity-providers.md")
+
+
+def test_every_adapter_and_preset_has_its_proof_and_no_other_has() -> None:
+    assert {variant.key for variant in variants()} == set(PROOFS)
 
 
 def test_every_capability_has_words_for_people() -> None:

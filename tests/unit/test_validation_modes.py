@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keymanager.adapters.contract import KeyManagerAdapter
-from keymanager.adapters.registry import ADAPTERS
+from keymanager.adapters.registry import SHIPPED
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.token_rules import CHECKS, TokenRules, checks_locally
 from tests.unit.validation_kit import AdapterInMemory
@@ -30,7 +30,7 @@ def test_a_configuration_without_the_switch_is_judged_as_by_default() -> None:
     assert checks_locally(with_config(object()))
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=list(ADAPTERS))
+@pytest.mark.parametrize("adapter", SHIPPED.values(), ids=list(SHIPPED))
 def test_the_rules_of_an_adapter_offer_no_check_that_is_not_known(adapter: Any) -> None:
     item = TokenRules.__dataclass_fields__["token_validation"]
     own = adapter.Config.__dataclass_fields__["token_validation"]

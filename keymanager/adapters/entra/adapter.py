@@ -25,6 +25,7 @@ from keymanager.adapters.contract import (
     Verification,
 )
 from keymanager.adapters.entra.apis import Apis
+from keymanager.adapters.entra.client_mapping import application_body
 from keymanager.adapters.entra.clients import Clients
 from keymanager.adapters.entra.config import EntraConfig, oauth_knobs
 from keymanager.adapters.entra.graph import Graph
@@ -104,6 +105,10 @@ class EntraAdapter(KeyManagerAdapter):
             C.METADATA, C.JWKS, C.RESOURCES, C.SCOPES,
         }  # fmt: skip
         return frozenset(always | ({C.OVERLAPPING_SECRETS} if self.knobs.two_secrets else set()))
+
+    def require_possible(self, metadata: ClientMetadata) -> None:
+        """What Entra ID can never have is refused before it is asked for."""
+        application_body(metadata)
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """An upsert by our marker, so repeating it is safe."""

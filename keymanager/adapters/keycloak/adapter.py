@@ -13,10 +13,12 @@ from keymanager.adapters.contract import (
     ClientMetadata,
     Clock,
     Introspection,
+    Recognised,
     RegisteredClient,
     RemoteResource,
     Resource,
     ScopeSpec,
+    ServerMetadata,
     TokenAnswer,
     TokenRequest,
     Verification,
@@ -64,6 +66,13 @@ class KeycloakAdapter(RfcAdapter):
         self._client_scopes = ClientScopes(config, self._api)
         self._managed = KeycloakClients(config, self._api, self._client_scopes)
         self._events = KeycloakEvents(self._api, self._managed)
+
+    @classmethod
+    def recognise(cls, found: ServerMetadata) -> Recognised | None:
+        """By its paths: a realm, and the protocol below it."""
+        if found.token_endpoint == f"{found.issuer}/protocol/openid-connect/token" and "/realms/" in found.issuer:
+            return Recognised(reason="Its addresses are those of a Keycloak realm.")
+        return None
 
     @property
     def capabilities(self) -> frozenset[Capability]:

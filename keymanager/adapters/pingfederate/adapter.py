@@ -21,6 +21,7 @@ from keymanager.adapters.contract import (
 from keymanager.adapters.pingfederate.admin_clients import AdminClients
 from keymanager.adapters.pingfederate.config import PingFederateConfig, oauth_knobs
 from keymanager.adapters.pingfederate.management import Management
+from keymanager.adapters.pingfederate.mapping import common_members
 from keymanager.adapters.pingfederate.scopes import Scopes
 from keymanager.adapters.pingfederate.service_clients import ServiceClients
 from keymanager.adapters.rfc.adapter import RfcAdapter
@@ -67,6 +68,10 @@ class PingFederateAdapter(RfcAdapter):
         if self._settings.management == "admin_api":
             held |= {C.SCOPES} | ({C.OVERLAPPING_SECRETS} if self._settings.two_secrets else set())
         return frozenset(held | super().capabilities)
+
+    def require_possible(self, metadata: ClientMetadata) -> None:
+        """What PingFederate can never have is refused before it is asked for."""
+        common_members(metadata, self._settings.scope_kind)
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """Under an id of our own, so repeating it is safe."""

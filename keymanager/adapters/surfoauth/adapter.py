@@ -26,7 +26,7 @@ from keymanager.adapters.contract import (
     Verification,
 )
 from keymanager.adapters.surfoauth.administration import Administration
-from keymanager.adapters.surfoauth.bodies import observed
+from keymanager.adapters.surfoauth.bodies import observed, wanted
 from keymanager.adapters.surfoauth.check import Check
 from keymanager.adapters.surfoauth.client_fields import SurfOAuthClientFields
 from keymanager.adapters.surfoauth.clients import Clients
@@ -75,6 +75,10 @@ class SurfOAuthAdapter(KeyManagerAdapter):
                 C.METADATA, C.USER_CLAIMS, C.REVOKE_ALL, C.RESOURCES if self._servers.per_api else C.SCOPES,
             }
         )  # fmt: skip
+
+    def require_possible(self, metadata: ClientMetadata) -> None:
+        """What SurfOAuth can never have is refused before it is asked for."""
+        wanted(self.config, metadata)
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """Named after the marker, so that its client id is the marker."""

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from common.errors import ConfigurationError
 from portal.environment import env_int
+from portal.runner.external import EXTERNAL_SLUG, EXTERNALS
 from portal.runner.first_calls import first_calls
 from portal.runner.installation import start_installation
 from portal.runner.layout import BACKEND_PORT_VARIABLE, EXTERNAL_PORT_VARIABLE, Layout
@@ -40,7 +41,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--external", action="store_true", help="also a real oidc-provider as key manager")
+        parser.add_argument(
+            "--external",
+            nargs="?",
+            const=EXTERNAL_SLUG,
+            default="",
+            choices=EXTERNALS,
+            help="with a real server as second key manager",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, say how to make the first call, watch, stop."""
@@ -83,7 +91,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _layout(*, external: bool) -> Layout:
+def _layout(*, external: str) -> Layout:
     return Layout(
         home=Path(settings.ARCHWAY_HOME),
         web_port=settings.ARCHWAY_PORT,
@@ -91,4 +99,5 @@ def _layout(*, external: bool) -> Layout:
         validator_port=settings.ARCHWAY_VALIDATOR_PORT,
         backend_port=env_int(BACKEND_PORT_VARIABLE, settings.ARCHWAY_PORT + 2),
         external_port=env_int(EXTERNAL_PORT_VARIABLE, settings.ARCHWAY_PORT + 3) if external else 0,
+        external=external or EXTERNAL_SLUG,
     )

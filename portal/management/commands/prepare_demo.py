@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 
 from accounts.models import User
 from accounts.services import create_api_token
-from portal.runner.external import add_external_key_manager
+from portal.runner.external import EXTERNAL_SLUG, EXTERNALS, add_external_key_manager
 from portal.runner.seed import seed
 
 
@@ -25,7 +25,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--backend-url", required=True)
-        parser.add_argument("--external-issuer", default="", help="add the oidc-provider there as a key manager")
+        parser.add_argument("--external-issuer", default="", help="add the server there as a key manager")
+        parser.add_argument("--external", choices=EXTERNALS, default=EXTERNAL_SLUG, help="which server that is")
         parser.add_argument("--token", action="append", default=[], help="make an API token for this user")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         people = seed(backend_url=options["backend_url"])
         if options["external_issuer"]:
-            add_external_key_manager(options["external_issuer"])
+            add_external_key_manager(options["external"], options["external_issuer"])
         tokens = {name: _token(name) for name in options["token"]}
         passwords = {person.username: person.password for person in people}
         self.stdout.write(json.dumps({"passwords": passwords, "tokens": tokens}))

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from common.errors import ConfigurationError
 from portal.runner.calls import WalkFailed
-from portal.runner.external import EXTERNAL_SLUG
+from portal.runner.external import EXTERNAL_SLUG, EXTERNALS
 from portal.runner.installation import start_installation
 from portal.runner.layout import Layout
 from portal.runner.processes import Children, free_ports
@@ -26,11 +26,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--external", action="store_true", help="with a real oidc-provider as the key manager")
+        parser.add_argument(
+            "--external",
+            nargs="?",
+            const=EXTERNAL_SLUG,
+            default="",
+            choices=EXTERNALS,
+            help="with a real server as second key manager",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, walk, stop."""
-        external: bool = options["external"]
+        external: str = options["external"]
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="archway-smoke-") as folder:
             web, gateway, validator, backend, provider = free_ports(5)
@@ -41,6 +48,7 @@ class Command(BaseCommand):
                 validator_port=validator,
                 backend_port=backend,
                 external_port=provider if external else 0,
+                external=external or EXTERNAL_SLUG,
                 fresh=True,
             )
             children = Children()
@@ -63,7 +71,7 @@ class Command(BaseCommand):
             front_door_url=layout.web_url,
             gateway_url=layout.gateway_url,
             backend_url=layout.backend_url,
-            key_manager=EXTERNAL_SLUG if layout.external_port else "resident",
+            key_manager=layout.external if layout.external_port else "resident",
             developer_token=prepared.tokens["api-developer"],
             subscriber_token=prepared.tokens["app-developer"],
             say=self.stdout.write,

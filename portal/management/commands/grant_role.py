@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.actor import SYSTEM
 from accounts.models import Role, User
-from accounts.services import grant_role, revoke_role
+from subscriptions.services.people import grant_role, revoke_role
 
 
 class Command(BaseCommand):
@@ -27,8 +28,8 @@ class Command(BaseCommand):
             raise CommandError(f"username: There is no user {options['username']!r}.")
         role = Role(options["role"])
         if options["revoke"]:
-            revoke_role(user=user, role=role)
+            revoke_role(actor=SYSTEM, user=user, role=role)
         else:
-            grant_role(user=user, role=role)
+            grant_role(actor=SYSTEM, user=user, role=role)
         roles = ", ".join(user.role_grants.order_by("role").values_list("role", flat=True))
         self.stdout.write(f"{user.username}: {roles or 'no role'}")

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.actor import SYSTEM
 from accounts.models import Role
-from accounts.services import create_user
 from common.errors import ArchwayError
+from subscriptions.services.people import create_person
 
 
 class Command(BaseCommand):
@@ -36,7 +37,9 @@ class Command(BaseCommand):
         password = given or secrets.token_urlsafe(18)
         roles = [Role(value) for value in options["role"]]
         try:
-            user = create_user(username=options["username"], password=password, roles=roles, email=options["email"])
+            user = create_person(
+                actor=SYSTEM, username=options["username"], password=password, roles=roles, email=options["email"]
+            )
         except ArchwayError as exc:
             raise CommandError(exc.message) from exc
         self.stderr.write(f"Made {user.username}: {', '.join(sorted({role.label for role in roles}))}.")
