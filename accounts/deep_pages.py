@@ -28,4 +28,4 @@ class DeepPaginator(Paginator[Any]):
             keys = rows.reverse().values("pk")[self.count - end : self.count - first]
         else:
             keys = rows.values("pk")[first:end]
-        return self._get_page(rows.filter(pk__in=keys), found, self)
+        return Page(rows.filter(pk__in=keys), found, self)
