@@ -19,6 +19,7 @@ PARTS = {
     "revocation": "bench.revocation",
     "import": "bench.imports",
     "registrations": "bench.registrations",
+    "key_managers": "bench.key_managers",
     "validator": "bench.validator",
     "rest": "bench.rest",
 }

@@ -16,7 +16,7 @@ SQLITE = "SQLite, polling"
 POSTGRES = "PostgreSQL, NOTIFY"
 REDIS = "PostgreSQL + Redis"
 LOST = "PostgreSQL + Redis, every push lost"
-PEOPLE = ("api-developer", "app-developer")
+PEOPLE = ("api-developer", "app-developer", "admin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +41,7 @@ class PortalClient:
         self.layout = deployment.layout
         self.http = httpx2.Client(timeout=30, trust_env=False)
         self._developer = f"Bearer {deployment.tokens['api-developer']}"
+        self._administrator = f"Bearer {deployment.tokens['admin']}"
         self._subscriber = f"Bearer {deployment.tokens['app-developer']}"
 
     def __enter__(self) -> "PortalClient":
@@ -56,6 +57,11 @@ class PortalClient:
     def store(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """One call of the store's API. Raises ``UnexpectedAnswer``."""
         return self._call(method, f"/api/v1/store{path}", body, self._subscriber)
+
+    def add_key_manager(self, slug: str, adapter: str, config: Mapping[str, object]) -> None:
+        """A further key manager. Raises ``UnexpectedAnswer``."""
+        body = {"slug": slug, "name": slug, "adapter": adapter, "config": dict(config)}
+        self._call("POST", "/api/v1/admin/key-managers/", body, self._administrator)
 
     def _call(self, method: str, path: str, body: object, authorization: str) -> dict[str, Any]:
         answer = self.http.request(
@@ -81,15 +87,15 @@ class PortalClient:
         self.publisher("POST", f"/apis/{api}/lifecycle/", {"action": "publish"})
         return api, f"/bench{number}/1.0.0"
 
-    def request_client(self, name: str, key_manager: str) -> tuple[str, str]:
+    def request_client(self, name: str, key_manager: str, *, scopes: Sequence[str] = SAMPLE_SCOPES) -> tuple[str, str]:
         """Wish for an application with one client: the ids of both."""
-        credential = {"key_manager": key_manager, "environment": "production", "scopes": list(SAMPLE_SCOPES)}
+        credential = {"key_manager": key_manager, "environment": "production", "scopes": list(scopes)}
         answer = self.store("POST", "/applications/", {"name": name, "credentials": [credential]})
         return str(answer["id"]), str(answer["credentials"][0]["id"])
 
-    def clients(self, names: Sequence[str], key_manager: str) -> list[Client]:
+    def clients(self, names: Sequence[str], key_manager: str, *, scopes: Sequence[str] = SAMPLE_SCOPES) -> list[Client]:
         """An application with one registered client for each name."""
-        wished = [self.request_client(name, key_manager) for name in names]
+        wished = [self.request_client(name, key_manager, scopes=scopes) for name in names]
         return [self._registered(application, credential) for application, credential in wished]
 
     def _registered(self, application: str, credential: str) -> Client:
@@ -112,9 +118,9 @@ class PortalClient:
         body = {"application": application, "api": api, "plan": "unlimited"}
         return str(self.store("POST", "/subscriptions/", body)["id"])
 
-    def token(self, client: Client) -> str:
-        """A fresh access token from ``/token``."""
-        form = {"grant_type": "client_credentials", "scope": "books:read"}
+    def token(self, client: Client, *, scope: str = "books:read") -> str:
+        """A fresh access token from ``/token``; without a ``scope`` it is the key manager's choice."""
+        form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
         headers = {"Authorization": client.authorization}
         answer = self.http.post(f"{self.layout.web_url}/token", data=form, headers=headers)
         if answer.status_code != 200:

@@ -36,6 +36,7 @@ def gateway_settings() -> GatewaySettings:
         listen_port=settings.ARCHWAY_GATEWAY_PORT,
         validator_host=settings.ARCHWAY_VALIDATOR_HOST,
         validator_port=settings.ARCHWAY_VALIDATOR_PORT,
+        validator_socket=settings.ARCHWAY_VALIDATOR_SOCKET,
         validator_timeout_ms=settings.ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS,
         portal_url=settings.ARCHWAY_PUBLIC_URL,
         cors_origins=(origin_of(settings.ARCHWAY_PUBLIC_URL), *settings.ARCHWAY_GATEWAY_CORS_ORIGINS),

@@ -14,12 +14,25 @@ BOOTSTRAP_FILE = "bootstrap.json"
 ADMIN_SOCKET = "admin.sock"
 _LONGEST_SOCKET_PATH = 100  # Linux has room for 107 bytes
 
-# Only what the gateway and its operators read: at a thousand origins, the other counters would fill the memory.
+# Only what the gateway and its operators read: at a thousand origins, the other counters would fill the memory, and
+# each one costs every call a little, histograms most.
 _STATS = (
     "cluster_manager.",
-    "cluster.validator.",
+    "cluster.validator.upstream_cx_active",
+    "cluster.validator.upstream_cx_connect_fail",
+    "cluster.validator.upstream_cx_overflow",
+    "cluster.validator.upstream_rq_timeout",
     "filesystem.",
-    "http.gateway.",
+    "http.gateway.downstream_cx_active",
+    "http.gateway.downstream_cx_total",
+    "http.gateway.downstream_rq_1xx",
+    "http.gateway.downstream_rq_2xx",
+    "http.gateway.downstream_rq_3xx",
+    "http.gateway.downstream_rq_4xx",
+    "http.gateway.downstream_rq_5xx",
+    "http.gateway.downstream_rq_active",
+    "http.gateway.ext_authz.",
+    "http.gateway.rds.",
     "listener_manager.",
     "overload.",
     "server.",

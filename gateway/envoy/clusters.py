@@ -60,6 +60,11 @@ def _validator(settings: GatewaySettings) -> Message:
         connect_seconds=min(1.0, settings.validator_timeout_ms / 1000),
         idle_seconds=30,
     )
+    if settings.validator_socket:
+        endpoint: Message = {"endpoint": {"address": {"pipe": {"path": settings.validator_socket}}}}
+        assignment: Json = {"cluster_name": VALIDATOR_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]}
+        cluster.pop("cluster_type", None)
+        cluster.update(type="STATIC", load_assignment=assignment)
     # Every call in flight waits for the validator once: its circuit must not open before the listener's own limit.
     limit: Json = settings.max_connections
     cluster["circuit_breakers"] = {

@@ -101,6 +101,7 @@ class GatewaySettings:
     """How the gateway runs.
 
     ``portal_url``: the portal's address, for the ``type`` of the gateway's own problem documents.
+    ``validator_socket``: a Unix socket of the validator on this machine, instead of host and port.
     ``validator_timeout_ms``: longer means 503. ``validator_headers``: the caller's headers that the validator may
     read besides ``Authorization``; never ``Transfer-Encoding``, ``Content-Length`` or ``Connection``.
     ``cors_origins``: origins (``https://portal.example``) whose pages may call the APIs.
@@ -112,6 +113,7 @@ class GatewaySettings:
     listen_port: int = 8080
     validator_host: str = "127.0.0.1"
     validator_port: int = 8010
+    validator_socket: str = ""
     validator_timeout_ms: int = 2000
     validator_headers: tuple[str, ...] = (
         "accept",

@@ -75,7 +75,11 @@ def _connections(settings: GatewaySettings, routes_file: str) -> Message:
             extension("envoy.filters.http.ext_authz", _authorization(settings)),
             extension(
                 "envoy.filters.http.router",
-                typed("envoy.extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
+                typed(
+                    "envoy.extensions.filters.http.router.v3.Router",
+                    suppress_envoy_headers=True,
+                    dynamic_stats=False,  # the bootstrap keeps none of them
+                ),
             ),
         ],
     )

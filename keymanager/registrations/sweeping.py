@@ -1,7 +1,8 @@
 """Finding what is due although nobody asked for it: lost broker messages, retries, jobs that died."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import Q
 
@@ -12,16 +13,25 @@ from keymanager.registrations.engine import due
 from keymanager.registrations.states import RegistrationState
 
 BATCH = 200
+# The longest time between two asks for the same job, however long the queue is.
+_LONGEST_PATIENCE: Final = timedelta(minutes=2)
 
 
 def sweep(now: datetime, *, send: Callable[[str, str], bool] = send_job) -> int:
-    """Ask for the jobs of at most 200 due registrations; returns how many. What was asked for lately is left alone."""
+    """Ask for the jobs of at most 200 due registrations; returns how many. What was asked for lately is left alone.
+
+    The longer a registration has been due, the longer it is left alone: its job is more likely late than lost, and a
+    queue that is behind must not be filled with the same jobs again and again.
+    """
     gone = Registration.objects.filter(state=RegistrationState.SENDING, lease_until__lt=now)
     for pk in list(gone.values_list("pk", flat=True)[:BATCH]):
         expire_lease(pk, now)
     waiting = Registration.objects.filter(due(now)).filter(Q(dispatched_until=None) | Q(dispatched_until__lt=now))
-    ids = list(waiting.order_by("next_try_at").values_list("pk", flat=True)[:BATCH])
-    Registration.objects.filter(pk__in=ids).update(dispatched_until=now + PATIENCE)
-    for pk in ids:
-        send(PROCESS, str(pk))
-    return len(ids)
+    rows = list(waiting.order_by("next_try_at").only("pk", "next_try_at")[:BATCH])
+    for row in rows:
+        overdue = now - (row.next_try_at or now)
+        row.dispatched_until = now + min(max(overdue, PATIENCE), _LONGEST_PATIENCE)
+    Registration.objects.bulk_update(rows, ["dispatched_until"])
+    for row in rows:
+        send(PROCESS, str(row.pk))
+    return len(rows)

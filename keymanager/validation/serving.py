@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from socket import socket
+from socket import AF_UNIX, socket
 from typing import Final
 
 from keymanager.validation.connection import Application, Connection, Patience, Surroundings
@@ -18,29 +18,33 @@ _POLL_SECONDS: Final = 0.02
 
 async def serve(
     application: Application,
-    listening: socket,
-    *,
+    *listening: socket,
     stop: asyncio.Event,
     patience: Patience | None = None,
     until_ready: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve the bound socket until ``stop`` is set, then answer what is asked already and hang up.
+    """Serve the bound sockets, TCP or Unix, until ``stop`` is set, then answer what is asked already and hang up.
 
     ``until_ready``: nothing is accepted before it returns.
     """
     around = Surroundings(application, patience or Patience())
     around.date = _date_line()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Connection(around), sock=listening, backlog=_BACKLOG, start_serving=until_ready is None
-    )
+    servers = []
+    for each in listening:
+        create = loop.create_unix_server if each.family == AF_UNIX else loop.create_server
+        servers.append(
+            await create(lambda: Connection(around), sock=each, backlog=_BACKLOG, start_serving=until_ready is None)
+        )
     clock = asyncio.create_task(_keep_time(around))
     if until_ready is not None:
         await until_ready()
-        await server.start_serving()
+        for server in servers:
+            await server.start_serving()
     await stop.wait()
     around.stopping = True
-    server.close()
+    for server in servers:
+        server.close()
     for connection in [*around.connections]:
         connection.stop()
     await _all_gone(around, GRACE_SECONDS)

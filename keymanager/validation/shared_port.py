@@ -1,6 +1,11 @@
-"""A TCP port that the validator's processes share."""
+"""What the validator's processes listen on together: a TCP port, and on one machine with the gateway a Unix socket."""
 
+import contextlib
+import errno
+import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 
 def shared_socket(host: str, port: int) -> socket.socket:
@@ -15,3 +20,31 @@ def shared_socket(host: str, port: int) -> socket.socket:
         found.close()
         raise
     return found
+
+
+@contextlib.contextmanager
+def unix_socket(path: Path) -> Iterator[socket.socket]:
+    """A bound Unix socket, which processes inherit, for this user and its group. Raises ``OSError``.
+
+    A file that a killed process left behind is replaced; one behind which somebody listens is not.
+    """
+    _remove_if_dead(path)
+    with socket.socket(socket.AF_UNIX) as found:
+        found.bind(str(path))
+        try:
+            path.chmod(0o660)
+            yield found
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _remove_if_dead(path: Path) -> None:
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

@@ -12,10 +12,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from keymanager.validation.shared_port import shared_socket
+from keymanager.validation.shared_port import shared_socket, unix_socket
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,9 @@ _PAUSE_SECONDS: Final = 1.0
 class _Worker:
     """One place for a worker, filled anew when its process ends."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], inherited: tuple[int, ...]) -> None:
         self._command = command
+        self._inherited = inherited
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = float("-inf")
         self._starts = 0
@@ -52,7 +54,7 @@ class _Worker:
             logger.error("Worker %s ended with status %s; starting another", self._process.pid, status)
             self._close()
         later = ["--when-ready"] if self._starts else []
-        self._process = subprocess.Popen([*self._command, *later], stdin=subprocess.PIPE)
+        self._process = subprocess.Popen([*self._command, *later], stdin=subprocess.PIPE, pass_fds=self._inherited)
         self._started_at = time.monotonic()
         self._starts += 1
         return None
@@ -84,6 +86,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--socket", default="", help="a Unix socket besides the port")
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args(arguments)
     if options.workers < 1:
@@ -96,15 +99,19 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    try:
-        held = reserved(options.host, options.port)
-    except OSError as exc:
-        logger.error("The validator cannot listen on %s, port %s: %s", options.host, options.port, exc.strerror)
-        return 1
-    with held:
-        port = held.getsockname()[1]
+    place = f"{options.host}, port {options.port}"
+    with contextlib.ExitStack() as held:
+        try:
+            port = held.enter_context(reserved(options.host, options.port)).getsockname()[1]
+            place = options.socket or place
+            local = held.enter_context(unix_socket(Path(options.socket))) if options.socket else None
+        except OSError as exc:
+            logger.error("The validator cannot listen on %s: %s", place, exc.strerror or exc)
+            return 1
+        inherited = (local.fileno(),) if local is not None else ()
         command = [sys.executable, "-m", "keymanager.validation.worker", "--host", options.host, "--port", str(port)]
-        return _run([_Worker(command) for _ in range(options.workers)], stop)
+        command += [f"--inherited={number}" for number in inherited]
+        return _run([_Worker(command, inherited) for _ in range(options.workers)], stop)
 
 
 def _run(workers: list[_Worker], stop: threading.Event) -> int:

@@ -9,6 +9,7 @@ import gc
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING, Final
@@ -33,15 +34,17 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--inherited", type=int, action="append", default=[], help="a bound socket's descriptor")
     parser.add_argument("--when-ready", action="store_true", help="accept nothing before the database was read")
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
     _allow_many_connections()
-    uvloop.run(_run(options.host, options.port, when_ready=options.when_ready))
+    inherited = [socket.socket(fileno=number) for number in options.inherited]
+    uvloop.run(_run(options.host, options.port, inherited, when_ready=options.when_ready))
 
 
-async def _run(host: str, port: int, *, when_ready: bool) -> None:
+async def _run(host: str, port: int, inherited: list[socket.socket], *, when_ready: bool) -> None:
     from keymanager.validation.app import ValidatorApp
     from keymanager.validation.runtime import Runtime
 
@@ -59,6 +62,7 @@ async def _run(host: str, port: int, *, when_ready: bool) -> None:
             await serve(
                 ValidatorApp(runtime),
                 listening,
+                *inherited,
                 stop=stop,
                 until_ready=(lambda: _ready(runtime, stop)) if when_ready else None,
             )

@@ -91,7 +91,9 @@ def web(layout: Layout, *, name: str = "web", port: int = 0, parts: Sequence[str
 
 def validator(layout: Layout) -> Child:
     """The validator."""
-    command = validator_command(host="127.0.0.1", port=layout.validator_port, workers=1)
+    command = validator_command(
+        host="127.0.0.1", port=layout.validator_port, local=str(layout.validator_socket), workers=1
+    )
     return _child(layout, "validator", command, answers(layout.validator_port, "/healthz"))
 
 

@@ -54,6 +54,11 @@ class Layout:
         realm = "/realms/archway" if self.external == "keycloak" else ""
         return f"http://127.0.0.1:{self.external_port}{realm}" if self.external_port else ""
 
+    @property
+    def validator_socket(self) -> Path:
+        """Where the gateway asks the validator, which is on the same machine."""
+        return self.home / "validator.sock"
+
     def environment(self) -> dict[str, str]:
         """The whole environment of every process of the run."""
         inherited = {
@@ -66,6 +71,7 @@ class Layout:
             "ARCHWAY_PORT": str(self.web_port),
             "ARCHWAY_GATEWAY_PORT": str(self.gateway_port),
             "ARCHWAY_VALIDATOR_PORT": str(self.validator_port),
+            "ARCHWAY_VALIDATOR_SOCKET": str(self.validator_socket),
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",

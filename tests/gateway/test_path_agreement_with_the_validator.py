@@ -1,4 +1,4 @@
-"""The same nasty paths through a second Envoy that asks the real validator process; one API is open, the others not.
+"""The same nasty paths through a second Envoy that asks the real validator on its Unix socket; one API is open only.
 
 What the first gateway's validator was asked says what Envoy sends; reading it by ``common.paths`` says what the real
 one must answer. So a byte that its HTTP server read in another way would show.
@@ -50,7 +50,7 @@ def validator(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Ite
     )  # fmt: skip
     process = ServerProcess("validator", home=home)
     process.start(
-        [sys.executable, ROOT / "manage.py", "run_validator", "--port", str(process.port)],
+        [sys.executable, ROOT / "manage.py", "run_validator", "--port", str(process.port), "--socket", home / "v.sock"],
         ready=lambda: _is_ready(process.port),
         seconds=60.0,
         environment=environment,
@@ -66,7 +66,11 @@ def judged_for_real(
     """The gateway's APIs and backend behind the real validator."""
     folder = tmp_path_factory.mktemp("envoy")
     options = GatewaySettings(
-        listen_port=free_port(), validator_port=validator.port, portal_url=PORTAL, cors_origins=(PORTAL,), workers=1
+        listen_port=free_port(),
+        validator_socket=str(validator.home / "v.sock"),
+        portal_url=PORTAL,
+        cors_origins=(PORTAL,),
+        workers=1,
     )
     write_config(folder, build_config(options, gateway.apis, folder=folder))
     with EnvoyProcess(folder, options) as process:

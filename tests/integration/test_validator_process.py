@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from tests.fakes.faults import Fault
 from tests.fakes.quirks import Quirks
 from tests.fakes.rfc_server import RfcServer
-from tests.servers.process import ServerProcess
+from tests.servers.process import ServerProcess, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Validator:
     """A running validator over a portal of its own in ``home``."""
 
-    def __init__(self, home: Path, idp: RfcServer, mode: str, *, workers: int = 1) -> None:
+    def __init__(self, home: Path, idp: RfcServer, mode: str, *, workers: int = 1, local: Path | None = None) -> None:
         self.idp = idp
         self.database = home / "portal.sqlite3"
         self.environment = {
@@ -47,6 +48,8 @@ class Validator:
                 str(self.process.port),
                 "--workers",
                 str(workers),
+                "--socket",
+                local or "",
             ],
             ready=self.is_ready,
             environment=self.environment,
@@ -146,3 +149,27 @@ def test_a_key_manager_that_is_away_is_503_on_the_gateways_wire(tmp_path: Path) 
                 assert time.monotonic() < deadline
         finally:
             validator.stop()
+
+
+def test_the_same_answers_come_from_a_unix_socket_that_a_killed_validator_left_behind(tmp_path: Path) -> None:
+    local = tmp_path / "validator.sock"
+    with RfcServer(quirks=Quirks(token_format="jwt")) as idp:
+        with socket.socket(socket.AF_UNIX) as left_behind:
+            left_behind.bind(str(local))
+        validator = Validator(tmp_path, idp, "jwt", local=local)
+        try:
+            assert (local.stat().st_mode & 0o777) == 0o660
+            token = idp.make_token("client-1", scope="read")
+            with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(local)), base_url="http://validator") as http:
+                headers = {"Authorization": f"Bearer {token}"}
+                assert http.get("/check?/museum/1.0.0/hours", headers=headers).status_code == 200
+                assert http.get("/check?/museum/1.0.0/hours").status_code == 401
+            again = subprocess.run(
+                [sys.executable, ROOT / "manage.py", "run_validator", "--port", str(free_port()), "--socket", local],
+                cwd=ROOT, env=validator.environment, capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+            assert again.returncode == 1
+            assert f"cannot listen on {local}" in again.stderr
+        finally:
+            validator.stop()
+        assert not local.exists()

@@ -1,5 +1,6 @@
 """What the beat does: ask for jobs that nobody asked for, and forget what is old."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -33,8 +34,20 @@ def test_the_sweep_leaves_alone_what_was_asked_for_lately(
     assert sweep(now, send=send) == 0
     assert sweep(now + timedelta(seconds=20), send=send) == 1
     assert sweep(now + timedelta(seconds=22), send=send) == 0
-    assert sweep(now + timedelta(seconds=40), send=send) == 1
+    assert sweep(now + timedelta(seconds=41), send=send) == 1
     assert len(sent) == 2
+
+
+def test_the_longer_the_queue_is_behind_the_less_often_a_job_is_asked_for_again(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    wish(developer, application(developer), rfc_key_manager(server, admin=admin))
+    now = timezone.now()
+    seconds = range(1, 600)
+    asked = [at for at in seconds if sweep(now + timedelta(seconds=at), send=lambda *_: True)]
+    assert len(asked) <= 8
+    assert asked[0] <= 17
+    assert max(later - earlier for earlier, later in itertools.pairwise(asked)) <= 122
 
 
 def test_a_wish_for_a_later_time_is_not_sent_before(

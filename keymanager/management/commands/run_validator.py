@@ -19,20 +19,26 @@ class Command(BaseCommand):
         """Where to listen, and with how many processes."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=settings.ARCHWAY_VALIDATOR_PORT)
+        parser.add_argument(
+            "--socket", default=settings.ARCHWAY_VALIDATOR_SOCKET, help="a Unix socket besides the port"
+        )
         parser.add_argument("--workers", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Does not return."""
-        command = validator_command(host=options["host"], port=options["port"], workers=options["workers"])
+        command = validator_command(
+            host=options["host"], port=options["port"], local=options["socket"], workers=options["workers"]
+        )
         self.stdout.flush()
         os.execv(sys.executable, command)  # noqa: S606 - a fixed program with parsed arguments
 
 
-def validator_command(*, host: str, port: int, workers: int) -> list[str]:
-    """The server's command line, for whoever wants to start it without this command."""
+def validator_command(*, host: str, port: int, local: str = "", workers: int) -> list[str]:
+    """The server's command line, for whoever wants to start it otherwise. ``local``: a Unix socket, or ""."""
     return [
         sys.executable, "-m", "keymanager.validation.supervisor",
         "--host", host,
         "--port", str(port),
+        "--socket", local,
         "--workers", str(workers),
     ]  # fmt: skip
