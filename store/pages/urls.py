@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from store.pages import api, applications, catalogue, credentials, reference, refusals, subscriptions, tokens
+from store.pages import api, applications, catalogue, credentials, guides, reference, refusals, subscriptions, tokens
 
 urlpatterns = [
     path("", catalogue.HomePage.as_view(), name="store-home"),
     path("apis/<uuid:pk>/", api.ApiPage.as_view(), name="store-api"),
     path("apis/<uuid:pk>/reference/", reference.ReferencePage.as_view(), name="store-reference"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/", reference.ReferencePage.as_view(), name="store-operation"),
+    path("apis/<uuid:pk>/guides/", guides.GuidesPage.as_view(), name="store-guides"),
+    path("apis/<uuid:pk>/guides/<uuid:document>/", guides.GuidesPage.as_view(), name="store-guide"),
     path("apis/<uuid:pk>/subscribe/", subscriptions.SubscribePage.as_view(), name="subscribe"),
     path("apps/", applications.ApplicationsPage.as_view(), name="applications"),
     path("apps/new/", applications.NewApplicationPage.as_view(), name="application-new"),
