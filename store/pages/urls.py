@@ -2,13 +2,25 @@
 
 from django.urls import path
 
-from store.pages import api, applications, catalogue, credentials, guides, reference, refusals, subscriptions, tokens
+from store.pages import (
+    api,
+    applications,
+    catalogue,
+    credentials,
+    guides,
+    reference,
+    refusals,
+    subscriptions,
+    tokens,
+    trying,
+)
 
 urlpatterns = [
     path("", catalogue.HomePage.as_view(), name="store-home"),
     path("apis/<uuid:pk>/", api.ApiPage.as_view(), name="store-api"),
     path("apis/<uuid:pk>/reference/", reference.ReferencePage.as_view(), name="store-reference"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/", reference.ReferencePage.as_view(), name="store-operation"),
+    path("apis/<uuid:pk>/reference/<uuid:operation>/token/", trying.TryToken.as_view(), name="try-token"),
     path("apis/<uuid:pk>/guides/", guides.GuidesPage.as_view(), name="store-guides"),
     path("apis/<uuid:pk>/guides/<uuid:document>/", guides.GuidesPage.as_view(), name="store-guide"),
     path("apis/<uuid:pk>/subscribe/", subscriptions.SubscribePage.as_view(), name="subscribe"),
@@ -41,4 +53,5 @@ urlpatterns = [
     path("subscriptions/<uuid:pk>/end/", subscriptions.Unsubscribe.as_view(), name="unsubscribe"),
     path("refusals/", refusals.ExplainPage.as_view(), name="refusals"),
     path("refusals/<slug:reference>/", refusals.ExplainPage.as_view(), name="explain"),
+    path("refusals/<slug:reference>/verdict/", trying.VerdictPiece.as_view(), name="explain-piece"),
 ]
