@@ -122,6 +122,9 @@ INSTALLED_APPS = [
     "portal",
 ]
 
+# A pasted API definition may have 5 MB (publisher.definitions.MAX_BYTES), and the form has other fields beside it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

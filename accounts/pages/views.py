@@ -71,16 +71,16 @@ def attempt(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
 
 
 def blame(form: BaseForm, error: ArchwayError) -> None:
-    """Put a service's refusal into the form: at the named fields, else above them."""
-    placed = False
+    """Put a service's refusal into the form: at the named fields, else above them.
+
+    ``config.issuer`` belongs to a field ``config__issuer``, ``credentials[0].scopes`` to a field ``scopes``.
+    """
     for name, messages in error.fields.items():
-        field = name.split(".")[-1].split("[")[0]
+        candidates = (name.replace(".", "__"), name.split(".")[-1].split("[")[0])
+        field = next((candidate for candidate in candidates if candidate in form.fields), None)
         for message in messages:
-            form.add_error(
-                field if field in form.fields else None, message if field in form.fields else f"{name}: {message}"
-            )
-            placed = True
-    if not placed:
+            form.add_error(field, message if field else f"{name}: {message}")
+    if not any(error.fields.values()):
         form.add_error(None, error.message)
     for sentence in getattr(error, "unmet", []):
         form.add_error(None, sentence)

@@ -6,9 +6,9 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.pages.forms import LinesField, PageForm
-from keymanager.adapters.config import DescribedField
-from keymanager.services.configuration import MASK, config_fields
+from accounts.pages.forms import PageForm
+from keymanager.pages.described_fields import form_field
+from keymanager.services.configuration import config_fields
 
 CONFIG_PREFIX: Final = "config__"
 
@@ -36,10 +36,7 @@ class KeyManagerForm(PageForm):
         if existing:
             del self.fields["slug"]
         for item in self._described:
-            field = _field(item)
-            if not isinstance(field, forms.BooleanField):
-                field.widget.attrs["class"] = f"in {'mono' if item.kind != 'text' else ''}".strip()
-            self.fields[CONFIG_PREFIX + item.name] = field
+            self.fields[CONFIG_PREFIX + item.name] = form_field(item)
 
     @property
     def own_fields(self) -> list[forms.BoundField]:
@@ -73,41 +70,3 @@ class KeyManagerForm(PageForm):
 def as_initial(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as the form's first content."""
     return {CONFIG_PREFIX + name: value for name, value in config.items()}
-
-
-def form_fields_of(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """The names of a refusal's fields as the form has them: ``config.issuer`` is ``config__issuer``."""
-    return {name.replace("config.", CONFIG_PREFIX, 1): messages for name, messages in fields.items()}
-
-
-def _field(item: DescribedField) -> forms.Field:
-    about: dict[str, Any] = {
-        "label": item.label,
-        "help_text": item.help,
-        "required": item.required,
-        "initial": list(item.default) if isinstance(item.default, tuple) else item.default,
-    }
-    if item.kind == "boolean":
-        return forms.BooleanField(**{**about, "required": False})
-    if item.kind == "integer":
-        return forms.IntegerField(**about, min_value=0)
-    if item.kind == "list":
-        return LinesField(**about, widget=forms.Textarea(attrs={"rows": 2}))
-    if item.choices:
-        choices = [(choice, choice) for choice in item.choices]
-        blank = [] if item.default or item.required else [("", "–")]
-        return forms.ChoiceField(**about, choices=[*blank, *choices])
-    if item.kind == "pem":
-        return forms.CharField(**about, widget=forms.Textarea(attrs={"rows": 4}))
-    if item.secret:
-        widget = forms.PasswordInput(render_value=True, attrs={"autocomplete": "off"})
-        return MaskedField(**about, strip=False, widget=widget)
-    return forms.CharField(**about)
-
-
-class MaskedField(forms.CharField):
-    """A secret: what is stored is shown as a mask, and what was typed is never sent back."""
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Only the mask goes back into the page."""
-        return MASK if data == MASK else ""

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.pages.kept_input import kept_input
-from accounts.pages.views import attempt, blame, own
+from accounts.pages.views import attempt, own
 from administration.pages.base import AdministrationPage
-from administration.pages.config_forms import KeyManagerForm, as_initial, form_fields_of
+from administration.pages.config_forms import KeyManagerForm, as_initial
 from common.errors import ArchwayError, InputError, RuleError
 from keymanager.adapters.contract import Capability
 from keymanager.adapters.registry import ADAPTERS, adapter_class
@@ -125,7 +125,7 @@ class NewKeyManagerPage(AdministrationPage):
         form = KeyManagerForm(slug, request.POST)
         if form.is_valid():
             data = form.cleaned_data
-            row = attempt_config(
+            row = attempt(
                 form,
                 lambda: key_managers.create_key_manager(
                     actor=self.actor,
@@ -192,7 +192,7 @@ class EditKeyManagerPage(AdministrationPage):
         form = KeyManagerForm(row.adapter, request.POST, existing=True)
         if form.is_valid():
             data = form.cleaned_data
-            changed = attempt_config(
+            changed = attempt(
                 form,
                 lambda: key_managers.update_key_manager(
                     actor=self.actor,
@@ -278,27 +278,6 @@ class CheckSteps(AdministrationPage):
         check = own(KeyManagerCheck.objects.select_related("key_manager"), pk=pk)
         status = _STOP_POLLING if check.finished_at else 200
         return self.show("administration/check_steps.html", {"check": check}, status=status)
-
-
-def attempt_config(form: KeyManagerForm, call: Any) -> KeyManager | None:
-    """As ``attempt``, for a service that names settings ``config.<name>``."""
-    try:
-        row: KeyManager | None = attempt(form, lambda: _renamed(call))
-    except _Refused as refused:
-        blame(form, refused)
-        return None
-    return row
-
-
-class _Refused(ArchwayError):
-    """A refusal whose fields are named as the form names them."""
-
-
-def _renamed(call: Any) -> Any:
-    try:
-        return call()
-    except (InputError, RuleError) as error:
-        raise _Refused(error.message, fields=form_fields_of(error.fields)) from error
 
 
 def _counted() -> QuerySet[KeyManager]:

@@ -51,6 +51,12 @@ PROOFS: Final[Mapping[str, Proof]] = {
         rights="Clients made by hand; a client that may introspect, unless tokens are checked by keys.",
         limits="Nothing is created, changed or removed there.",
     ),
+    "forgerock": Proof(
+        on=ProvenOn.REAL,
+        server="OpenAM 16.0.5",
+        rights="An account with the privilege RealmAdmin; or, for registration, a client (AM 7: with its scope).",
+        limits="AM 7 and PingAM by a fake only. A client made again under its old id has its old tokens back.",
+    ),
     "hydra": Proof(
         on=ProvenOn.FAKE,
         server="Ory Hydra 26",

@@ -10,6 +10,7 @@ from keymanager.adapters.auth0 import Auth0Adapter
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.adapters.entra import EntraAdapter
 from keymanager.adapters.external import ExternalAdapter
+from keymanager.adapters.forgerock import ForgeRockAdapter
 from keymanager.adapters.hydra import HydraAdapter
 from keymanager.adapters.keycloak import KeycloakAdapter
 from keymanager.adapters.okta import OktaAdapter
@@ -26,6 +27,7 @@ SHIPPED: Final[Mapping[str, type[KeyManagerAdapter]]] = {
     Auth0Adapter.slug: Auth0Adapter,
     OktaAdapter.slug: OktaAdapter,
     ExternalAdapter.slug: ExternalAdapter,
+    ForgeRockAdapter.slug: ForgeRockAdapter,
     HydraAdapter.slug: HydraAdapter,
     KeycloakAdapter.slug: KeycloakAdapter,
     ResidentAdapter.slug: ResidentAdapter,

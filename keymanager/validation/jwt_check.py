@@ -26,7 +26,7 @@ _ACCESS_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _TYPES = _ACCESS_TYPES | {"", "jwt"}
 # An ID token has one of these, an access token never (OpenID Connect Core sections 3.1.3.6 and 3.3.2.11).
 _ID_TOKEN_HASHES = ("at_hash", "c_hash")
-# What other tokens say of themselves in ``token_use`` (Cognito and others) or ``typ`` (Keycloak).
+# What other tokens say of themselves in ``token_use`` (Cognito and others), ``typ`` (Keycloak), ``tokenName`` (AM).
 _OTHER_USES = frozenset({"id", "refresh", "offline", "logout", "id_token", "refresh_token"})
 _REGISTRY = JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
 
@@ -231,7 +231,7 @@ def refusal_by_time(facts: TokenFacts, rules: TokenRules, *, now: float) -> BadT
 
 def refusal_by_use(claims: Mapping[str, Any], rules: TokenRules) -> BadToken | None:
     """Why the claims belong to an ID, refresh or logout token, by what such tokens say of themselves."""
-    for name in ("token_use", "typ", "token_type"):
+    for name in ("token_use", "typ", "token_type", "tokenName"):
         if _text(claims, name).lower() in _OTHER_USES:
             return _not_access(f"Its {name} is {_text(claims, name)!r}.")
     for name in ("events", *_ID_TOKEN_HASHES):

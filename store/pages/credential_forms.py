@@ -1,12 +1,15 @@
 """What a client shall be, asked of a person."""
 
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.pages.forms import LinesField, PageForm
+from keymanager.adapters.config import describe_config
 from keymanager.models import Credential, KeyManager
+from keymanager.pages.described_fields import form_field
+from keymanager.services.adapters import adapter_for
 from keymanager.services.credentials import offered_grant_types
 
 _GRANTS: Final = {
@@ -15,6 +18,7 @@ _GRANTS: Final = {
     "refresh_token": _("Refresh token: stay signed in"),
     "password": _("Password: only for old programs"),
 }
+_EXTRA: Final = "extra__"
 _METHODS: Final = (
     ("client_secret_basic", _("Secret in the Authorization header (client_secret_basic)")),
     ("client_secret_post", _("Secret in the body (client_secret_post)")),
@@ -23,7 +27,9 @@ _METHODS: Final = (
 
 
 class ClientForm(PageForm):
-    """Grants, callback URLs, scopes."""
+    """Grants, callback URLs, scopes, and the members that only this kind of key manager has."""
+
+    takes_extra: ClassVar[bool] = True
 
     grant_types = forms.MultipleChoiceField(
         label=_("Grants"), widget=forms.CheckboxSelectMultiple, initial=["client_credentials"]
@@ -46,6 +52,19 @@ class ClientForm(PageForm):
         offered = offered_grant_types(key_manager)
         grants = cast("forms.MultipleChoiceField", self.fields["grant_types"])
         grants.choices = [(value, words) for value, words in _GRANTS.items() if value in offered]
+        own = adapter_for(key_manager).ClientFields
+        self._own = describe_config(own) if own is not None and self.takes_extra else ()
+        for item in self._own:
+            self.fields[_EXTRA + item.name] = form_field(item)
+
+    def wanted(self) -> dict[str, Any]:
+        """What was typed, as the services take it: members that only this key manager has are ``extra``."""
+        typed = {name: value for name, value in self.cleaned_data.items() if not name.startswith(_EXTRA)}
+        if self.takes_extra:
+            values = {item.name: self.cleaned_data[_EXTRA + item.name] for item in self._own}
+            # What is left empty is the server's own default.
+            typed["extra"] = {name: value for name, value in values.items() if value not in ("", [], None)}
+        return typed
 
 
 class NewClientForm(ClientForm):
@@ -58,7 +77,9 @@ class NewClientForm(ClientForm):
 
 
 class ExistingClientForm(NewClientForm):
-    """A client that was made elsewhere."""
+    """A client that was made elsewhere, at which nothing is set."""
+
+    takes_extra = False
 
     client_id = forms.CharField(label=_("Client ID"), max_length=255)
     client_secret = forms.CharField(
@@ -73,4 +94,5 @@ class ExistingClientForm(NewClientForm):
 
 def as_typed(row: Credential) -> dict[str, Any]:
     """The credential as the form's first content."""
-    return {"grant_types": row.grant_types, "redirect_uris": row.redirect_uris, "scopes": row.scopes}
+    own = {_EXTRA + name: value for name, value in row.extra.items()}
+    return {"grant_types": row.grant_types, "redirect_uris": row.redirect_uris, "scopes": row.scopes, **own}

@@ -127,7 +127,7 @@ class NewCredentialPage(PageView):
         application = own(applications_with_credentials(self.actor.team_ids), pk=pk)
         form = self._form(slug, request.POST)
         if form.is_valid():
-            new = services.NewCredential(key_manager=slug, **form.cleaned_data)
+            new = services.NewCredential(key_manager=slug, **form.wanted())
             made = attempt(form, lambda: services.add_credential(actor=self.actor, application=application, new=new))
             if made is not None:
                 return redirect_to_credentials(made)
@@ -166,7 +166,7 @@ class CredentialPage(PageView):
         row = self._row(pk)
         form = ClientForm(row.key_manager, request.POST)
         if form.is_valid():
-            wanted = form.cleaned_data
+            wanted = form.wanted()
             changed = attempt(form, lambda: services.change_credential(actor=self.actor, credential=row, **wanted))
             if changed is not None:
                 messages.success(request, _("Saved. The key manager is told now."))

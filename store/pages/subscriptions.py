@@ -15,6 +15,7 @@ from accounts.pages.forms import PageForm
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import PageView, attempt, own, page_of
 from keymanager.services.acceptance import accepted_key_managers
+from store import services
 from store.pages.api import api_head
 from store.pages.applications import application_head, own_subscriptions
 from store.queries import applications_with_credentials
@@ -104,7 +105,7 @@ class SubscribePage(PageView):
             application = form.cleaned_data["application"]
             row = attempt(
                 form,
-                lambda: subscribing.subscribe(
+                lambda: services.subscribe(
                     actor=self.actor, application=application, api_version=version, plan=form.cleaned_data["plan"]
                 ),
             )
@@ -151,6 +152,6 @@ class Unsubscribe(PageView):
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The gateway refuses its calls from now on."""
         row = own(subscriptions_of_teams(self.actor.team_ids), pk=pk)
-        subscribing.unsubscribe(actor=self.actor, subscription=row)
+        services.unsubscribe(actor=self.actor, subscription=row)
         messages.success(request, _("Unsubscribed from %(api)s.") % {"api": row.api_version.api.name})
         return redirect("subscriptions", row.application_id)

@@ -111,8 +111,7 @@ def test_a_secret_is_shown_on_request_and_the_reading_is_audited(world: World, b
 
 def test_a_token_carries_only_scopes_of_subscribed_apis(world: World, browser: Client) -> None:
     api = world.make_published()
-    world.work()
-    client = world.make_client(scopes=["tickets:buy"])
+    client = world.make_client()
     before = text_of(browser.get(f"/credentials/{client['id']}/token/"))
     assert "tickets:buy" not in before
     world.subscribe({"id": client["application"]}, api)
@@ -247,3 +246,24 @@ def test_the_reference_shows_what_a_call_needs(world: World, client: Client) -> 
     assert "tickets:buy" in operation
     assert "Authorization: Bearer $TOKEN" in operation.replace("&quot;", '"')
     assert client.get(f"/apis/{api['id']}/reference/{api['id']}/").status_code == 404
+
+
+def test_members_that_only_one_key_manager_has_are_asked_and_refused_at_their_field(
+    world: World, browser: Client
+) -> None:
+    config = {"issuer": "https://okta.example/oauth2/default", "api_token": "management-secret-9d1e"}
+    world.admin.post("/admin/key-managers/", {"slug": "okta", "name": "Okta", "adapter": "okta", "config": config})
+    made = world.make_application("Guide")
+    url = f"/apps/{made['id']}/credentials/okta/register/"
+    form = {
+        "environment": "production",
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "extra__logo_uri": "no address",
+    }
+    refused = browser.post(url, form)
+    assert refused.status_code == 422
+    assert 'id="id_extra__logo_uri_error"' in text_of(refused)
+
+    browser.post(url, {**form, "extra__logo_uri": "https://guide.example/logo.png"})
+    assert Credential.objects.get().extra == {"logo_uri": "https://guide.example/logo.png"}

@@ -14,6 +14,7 @@ from keymanager.models import Credential, KeyManager, Registration, Registration
 from keymanager.registrations.states import RegistrationKind
 from keymanager.services import credentials, key_managers
 from keymanager.services.adapters import build_adapter, stored_config
+from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import application_token
 from tests.conformance.world import Wire, lost_answer
 from tests.integration.keycloak_kit import LOOPBACK, Bench, config_of
@@ -72,7 +73,8 @@ def test_an_api_and_a_client_live_from_the_wish_to_the_removal(
     assert row.secret_sha256 != before
     assert granted(row) == "plants:water"
 
-    credentials.change_credential(actor=developer, credential=row, scopes=[])
+    row.application.subscriptions.all().delete()
+    follow_subscriptions(actor=developer, application_ids=[row.application_id])
     worker.settle()
     assert bench.document(row.client_id)["optionalClientScopes"] == []
 

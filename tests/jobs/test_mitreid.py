@@ -143,7 +143,7 @@ def test_a_client_lives_from_the_wish_to_the_removal(
     assert row.secret_sha256 != before
     assert application_token(credential=row, scopes=["plants:water"]).access_token
 
-    credentials.change_credential(actor=developer, credential=row, scopes=["plants:cut"])
+    row = credentials.change_credential(actor=developer, credential=row, scopes=["plants:cut"])
     worker.settle()
     row.refresh_from_db()
     assert application_token(credential=row, scopes=["plants:cut"]).scope == "plants:cut"

@@ -2,7 +2,8 @@
 
 The unpacked application is shared by all runs. Every run is set up anew: a folder that was set up before starts later
 than an empty one, because the server waits a fixed minute for its directory, and holds its own path and host name.
-``localhost`` is its name everywhere; issuer and URLs are made of it. The embedded directory is kept on loopback too.
+``localhost`` is its name everywhere; issuer and URLs are made of it. The embedded directory is kept on loopback too,
+but for one port: its set-up opens a random one for Java's remote calls on every address, which no setting prevents.
 
 * ``amadmin`` is its administrator, and what Archway signs in as.
 * ``archway-dcr`` is a client whose token is sent to register clients: registration is not open to all.
@@ -32,6 +33,7 @@ WEBAPP = FOLDER / "webapp"
 STAMP = FOLDER / "installed"
 START_SECONDS = 240.0
 SET_UP_SECONDS = 400.0
+ROOT_SUFFIX = "dc=openam,dc=example,dc=test"
 
 _WEBAPP = Artifact(
     group="org.openidentityplatform.openam",
@@ -65,7 +67,6 @@ class OpenAmOptions:
     """How one OpenAM is set up. ``scopes``: what dynamic registration may give a client."""
 
     scopes: tuple[str, ...] = ("openid", "museum:read", "museum:write")
-    stateless_tokens: bool = False
     admin_user: str = "amadmin"
     admin_password: str = "admin-password-1"
     dcr_client_id: str = "archway-dcr"
@@ -100,6 +101,13 @@ class OpenAmServer(ServerProcess):
             "Accept-API-Version": "resource=1.0, protocol=1.0",
         }
         return call(method, f"{self.base_url}/json{path}", body, own)
+
+    def make_tokens_stateless(self, stateless: bool) -> None:
+        """From now on tokens are JWTs, or opaque again; those that were issued keep their form."""
+        path = "/realm-config/services/oauth-oidc"
+        provider = self.administer("GET", path)
+        core = {**provider["coreOAuth2Config"], "statelessTokensEnabled": stateless}
+        self.administer("PUT", path, {**provider, "coreOAuth2Config": core})
 
 
 def install() -> None:
@@ -212,7 +220,7 @@ def _configure(server: OpenAmServer, folder: Path) -> None:
         "DIRECTORY_SSL": "SIMPLE",
         "DIRECTORY_SERVER": "localhost",
         **{f"DIRECTORY_{name}PORT": str(free_port()) for name in ("", "ADMIN_", "JMX_")},
-        "ROOT_SUFFIX": "dc=openam,dc=example,dc=test",
+        "ROOT_SUFFIX": ROOT_SUFFIX,
         "DS_DIRMGRDN": "cn=Directory Manager",
         "DS_DIRMGRPASSWD": "manager-password-3",
     }
@@ -233,7 +241,7 @@ def _set_up(server: OpenAmServer) -> None:
         },
         "coreOAuth2Config": {
             "accessTokenLifetime": options.token_seconds,
-            "statelessTokensEnabled": options.stateless_tokens,
+            "statelessTokensEnabled": False,
         },
         "advancedOIDCConfig": {"allowDynamicRegistration": False, "generateRegistrationAccessTokens": True},
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import glewlwyd, keycloak, mitreid, oidc_provider
+from tests.servers import glewlwyd, keycloak, mitreid, oidc_provider, openam
 from tests.servers.process import ServerDidNotStart, ServerProcess
 
 
@@ -71,6 +71,19 @@ def run_glewlwyd(port: int, home: Path | None) -> Running:
     return Running(server=server, adapter="rfc", config=config)
 
 
+def run_openam(port: int, home: Path | None) -> Running:
+    """OpenAM with opaque tokens, set up anew."""
+    server = openam.start(port=port, home=home)
+    options = server.options
+    config = {
+        "issuer": server.issuer,
+        "admin_user": options.admin_user,
+        "admin_password": options.admin_password,
+    }
+    notes = f"Console {server.base_url}/console; person demo, password changeit"
+    return Running(server=server, adapter="forgerock", config=config, notes=notes)
+
+
 def run_mitreid(port: int, home: Path | None) -> Running:
     """MITREid Connect with what it is packed with."""
     server = mitreid.start(port=port, home=home)
@@ -92,6 +105,7 @@ SERVERS: Mapping[str, Callable[[int, Path | None], Running]] = {
     "keycloak": run_keycloak,
     "mitreid": run_mitreid,
     "oidc-provider": run_oidc_provider,
+    "openam": run_openam,
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
+from joserfc.jws import JWSRegistry
 
 from common.errors import KeyManagerProtocolError
 from common.http import HttpClient, HttpRequest, address_only
@@ -21,6 +22,8 @@ _ALGORITHMS = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
 ]
+# Unknown header members are ignored (RFC 7515 section 4): OpenAM writes ``zip``. Those in ``crit`` are not.
+_REGISTRY = JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
 _KEEP_SECONDS = 300.0
 # A token with an unknown key id makes us look for new keys, but not more often than this.
 _LOOK_AGAIN_SECONDS = 60.0
@@ -72,12 +75,12 @@ class Keys:
     def _verified(self, token: str) -> Mapping[str, Any]:
         keys, age = self._keys()
         try:
-            return dict(jwt.decode(token, keys, algorithms=_ALGORITHMS).claims)
+            return dict(jwt.decode(token, keys, registry=_REGISTRY).claims)
         except (JoseError, ValueError):
             if age < _LOOK_AGAIN_SECONDS:
                 raise
         keys, _ = self._keys(again=True)
-        return dict(jwt.decode(token, keys, algorithms=_ALGORITHMS).claims)
+        return dict(jwt.decode(token, keys, registry=_REGISTRY).claims)
 
     def _keys(self, *, again: bool = False) -> tuple[KeySet, float]:
         """The keys and their age in seconds."""
