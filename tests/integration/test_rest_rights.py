@@ -146,7 +146,8 @@ def rows_of(world: World) -> dict[str, str]:
 
 def unknown(ids: dict[str, str]) -> dict[str, str]:
     """The same addresses of rows that do not exist."""
-    return {part: str(uuid.UUID(int=1)) if "uuid" in part else "nothing-here" for part in ids}
+    nothing = {"uuid": str(uuid.UUID(int=1)), "int": "1000000000", "slug": "nothing-here"}
+    return {part: nothing[part.partition("|<")[2].partition(":")[0]] for part in ids}
 
 
 def test_nobody_gets_a_challenge_wherever_signing_in_is_needed(world: World) -> None:
