@@ -1,0 +1,211 @@
+"""Every page of the portal in one table: who may open it, who may send its form, and on which row.
+
+The test of rights (``tests/integration/test_page_rights.py``) and the walk over every page in a real browser
+(``tests/browser/test_every_page.py``) are generated from the URL configuration and from this table; an address
+without an entry fails the first of them.
+
+A new page costs one line in ``PAGES``, under the name of its URL::
+
+    "api-plans": page(MAKER, PUB, pk="version"),
+
+The first audience is for GET, the second for POST; ``None`` (or nothing) means that the method is not offered. Each
+keyword names a part of the address and the row that fills it, one of those that ``seed`` returns. ``body`` is what a
+POST has to carry to reach the row at all, ``fragment=True`` says that GET answers a part of a page. A row of a new kind
+is one more line in ``seed``.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts.models import ApiToken, Role
+from keymanager.models import KeyManagerCheck, RefusedCall, Registration
+from subscriptions.models import Operation
+from tests.integration.rest_kit import World
+
+# The first part of an address that programs ask, not people; each has tests of its own.
+FOR_PROGRAMS: Final = {
+    "api", "resident", ".well-known", "healthz", "readyz",
+    "token", "revoke", "introspect", "tokeninfo", "authorize", "register",
+}  # fmt: skip
+BUT_A_PAGE: Final = {"console"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Who gets an answer other than sign-in, 403 or 404.
+
+    ``roles``: one of these is needed, administrators always may. ``of_team``: only members of the team of the row that
+    the address names. ``administrators``: administrators of no team too. ``nobody_here``: 404 for everybody who is
+    tried, because the row belongs to one person or the page is not for production.
+    """
+
+    signed_in: bool = True
+    roles: frozenset[Role] = frozenset()
+    of_team: bool = True
+    administrators: bool = False
+    nobody_here: bool = False
+
+
+EVERYBODY: Final = Audience(signed_in=False, of_team=False)
+SIGNED_IN: Final = Audience(of_team=False)
+MEMBER: Final = Audience()
+MEMBER_OR_ADMIN: Final = Audience(administrators=True)
+API_DEV: Final = Audience(roles=frozenset({Role.API_DEVELOPER}))
+PUB: Final = Audience(roles=frozenset({Role.PUBLISHER}))
+MAKER: Final = Audience(roles=frozenset({Role.API_DEVELOPER, Role.PUBLISHER}))
+APP_DEV: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}))
+APP_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}), of_team=False)
+ADMIN: Final = Audience(roles=frozenset({Role.ADMINISTRATOR}), of_team=False)
+OWNER: Final = Audience(nobody_here=True)
+DEBUG_ONLY: Final = Audience(signed_in=False, nobody_here=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One address: its audiences by method, the rows in it, what a POST carries."""
+
+    get: Audience | None
+    post: Audience | None
+    rows: Mapping[str, str]
+    body: Mapping[str, str] = field(default_factory=dict)
+    fragment: bool = False
+
+    @property
+    def audience(self) -> Audience:
+        """Who is let in before the method is looked at."""
+        found = self.get or self.post
+        assert found is not None
+        return found
+
+
+def page(
+    get: Audience | None = None,
+    post: Audience | None = None,
+    *,
+    body: Mapping[str, str] | None = None,
+    fragment: bool = False,
+    **rows: str,
+) -> Page:
+    """A line of the table; ``rows``: part of the address -> kind of row."""
+    return Page(get=get, post=post, rows=rows, body=body or {}, fragment=fragment)
+
+
+PAGES: Final[dict[str, Page]] = {
+    # The portal and the account
+    "start": page(EVERYBODY),
+    "console": page(EVERYBODY),
+    "reference": page(EVERYBODY, name="document"),
+    "sign-in": page(EVERYBODY, EVERYBODY),
+    "sign-out": page(None, EVERYBODY),
+    "account": page(SIGNED_IN),
+    "account-tokens": page(SIGNED_IN, SIGNED_IN),
+    "account-token-end": page(None, OWNER, pk="api_token"),
+    "theme": page(None, EVERYBODY),
+    # The store
+    "store-home": page(EVERYBODY),
+    "store-api": page(EVERYBODY, pk="version"),
+    "store-reference": page(EVERYBODY, pk="version"),
+    "store-operation": page(EVERYBODY, pk="version", operation="operation"),
+    "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
+    "applications": page(SIGNED_IN),
+    "application-new": page(APP_DEV, APP_DEV),
+    "application": page(MEMBER, pk="application"),
+    "application-settings": page(APP_DEV, APP_DEV, pk="application"),
+    "application-delete": page(None, APP_DEV, pk="application"),
+    "subscriptions": page(MEMBER, pk="application"),
+    "credentials": page(MEMBER, pk="application"),
+    "credential-new": page(APP_DEV, APP_DEV, pk="application", slug="key_manager"),
+    "credential-existing": page(APP_DEV, APP_DEV, pk="application", slug="key_manager"),
+    "credential": page(APP_DEV, APP_DEV, pk="credential"),
+    "credential-card": page(MEMBER, pk="credential", fragment=True),
+    "credential-retry": page(None, APP_DEV, pk="credential"),
+    "credential-remove": page(None, APP_DEV, pk="credential"),
+    "credential-rotate": page(None, APP_DEV, pk="credential"),
+    "credential-drop-old": page(None, APP_DEV, pk="credential"),
+    "credential-reveal": page(None, APP_DEV, pk="credential"),
+    "credential-token": page(APP_DEV, APP_DEV, pk="credential"),
+    "subscription-plan": page(None, APP_DEV, pk="subscription", body={"plan": "gold"}),
+    "unsubscribe": page(None, APP_DEV, pk="subscription"),
+    "refusals": page(SIGNED_IN),
+    "explain": page(MEMBER_OR_ADMIN, reference="verdict"),
+    # Administration
+    "administration": page(EVERYBODY, EVERYBODY),  # only leads to the first of these pages
+    "key-managers": page(ADMIN),
+    "key-manager-choose": page(ADMIN),
+    "key-manager-new": page(ADMIN, ADMIN, slug="adapter"),
+    "key-manager": page(ADMIN, slug="key_manager"),
+    "key-manager-edit": page(ADMIN, ADMIN, slug="key_manager"),
+    "key-manager-switch": page(None, ADMIN, slug="key_manager"),
+    "key-manager-check": page(None, ADMIN, slug="key_manager"),
+    "key-manager-delete": page(None, ADMIN, slug="key_manager"),
+    "check-steps": page(ADMIN, pk="check", fragment=True),
+    "queue": page(ADMIN),
+    "retry-all-failed": page(None, ADMIN),
+    "registration": page(ADMIN, pk="registration"),
+    "registration-retry": page(None, ADMIN, pk="registration"),
+    "plans": page(ADMIN, ADMIN),
+    "plan": page(ADMIN, ADMIN, slug="plan"),
+    "plan-delete": page(None, ADMIN, slug="plan"),
+    "audit": page(ADMIN),
+}
+
+
+def addresses(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Route and name of every page of the URL configuration."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            name = pattern.name or route
+            if route.split("/")[0] not in FOR_PROGRAMS or name in BUT_A_PAGE:
+                yield route, name
+
+
+def url_of(name: str, rows: Mapping[str, str]) -> str:
+    """The address of a page, with rows in it."""
+    return reverse(name, kwargs={part: rows[kind] for part, kind in PAGES[name].rows.items()})
+
+
+def seed(world: World) -> dict[str, str]:
+    """One row of each kind that an address can name, of the teams of the world's publisher and developer."""
+    api = world.make_published()
+    client = world.make_client()
+    subscription = world.subscribe({"id": client["application"]}, api)
+    RefusedCall.objects.create(
+        reference="v-abc",
+        at=timezone.now(),
+        method="GET",
+        path="/museum/1.0.0/hours",
+        status=403,
+        code="not_subscribed",
+        steps=[],
+        application_id=client["application"],
+    )
+    check = KeyManagerCheck.objects.create(key_manager=world.resident, finished_at=timezone.now())
+    return {
+        "adapter": "rfc",
+        "api_token": str(ApiToken.objects.get(user=world.developer.user).pk),
+        "application": client["application"],
+        "check": str(check.pk),
+        "credential": client["id"],
+        "document": "errors",
+        "key_manager": world.resident.slug,
+        "operation": str(Operation.objects.filter(api_version=api["id"])[0].pk),
+        "plan": "gold",
+        "registration": str(Registration.objects.get(credential=client["id"]).pk),
+        "resource": str(Registration.objects.get(subject=api["id"]).pk),
+        "subscription": subscription["id"],
+        "verdict": "v-abc",
+        "version": api["id"],
+    }
+
+
+def unknown(rows: Mapping[str, str]) -> dict[str, str]:
+    """The same kinds of rows, none of which exists."""
+    return {kind: str(uuid.UUID(int=1)) if "-" in value[8:] else "nothing-here" for kind, value in rows.items()}
