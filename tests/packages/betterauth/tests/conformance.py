@@ -1,11 +1,8 @@
-"""The conformance suite of Archway on a real Better Auth."""
+"""The conformance suite of Archway on a real Better Auth. Run it where the package is installed."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 from archway_betterauth import BetterAuthAdapter, BetterAuthConfig
 from betterauth_server import running_server
@@ -14,8 +11,10 @@ from common.address_guard import AddressGuard
 from common.clock import SystemClock
 from common.http_transport import PooledTransport
 from keymanager.adapters.config import parse_config
+from keymanager.adapters.registry import ADAPTERS, PACKAGE_FAULTS
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.world import (
+    Match,
     Wire,
     World,
     deleting,
@@ -25,11 +24,11 @@ from tests.conformance.world import (
 )
 
 SCOPES = ("museum:read", "museum:write")
-_CACHE = Path(os.environ.get("ARCHWAY_TEST_SERVERS", ".servers"))
+CACHE = Path(".servers").resolve()
 
 
-def _asks(*paths: str) -> Any:
-    return lambda request: isinstance(request, httpx2.Request) and request.url.path.endswith(paths)
+def _asks(path: str) -> Match:
+    return lambda request: request.url.path.endswith(path)
 
 
 MEANINGS = {
@@ -42,7 +41,7 @@ MEANINGS = {
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[dict[str, str]]:
-    with running_server(_CACHE, SCOPES) as config:
+    with running_server(CACHE, SCOPES) as config:
         yield config
 
 
@@ -61,3 +60,8 @@ class TestBetterAuth(AdapterConformance):
             takes_resource=False,
         )
         wire.close()
+
+
+def test_the_package_is_found_by_its_entry_point() -> None:
+    assert ADAPTERS["betterauth"] is BetterAuthAdapter
+    assert PACKAGE_FAULTS == []
