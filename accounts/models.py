@@ -22,17 +22,40 @@ class Role(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A person. ``username`` is what local sign-in uses; an OpenID Connect subject may be linked later."""
+    """A person. ``username`` is what local sign-in uses; who comes from elsewhere has an ``ExternalIdentity``."""
 
     def __str__(self) -> str:
         return self.username
 
 
+class ExternalIdentity(models.Model):
+    """A person as a login provider or directory knows them: ``subject`` is unique and never reused at ``issuer``.
+
+    It is the only thing by which somebody who signs in there is recognised; names and e-mail addresses change hands.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "subject"], name="identity_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
+
+
 class RoleGrant(models.Model):
-    """One role of one user."""
+    """One role of one user. ``source``: issuer of the login provider that gave it; "" for a person in the portal.
+
+    At each sign-in a provider takes away what it gave and no longer says. What the portal gave is not its business.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_grants")
     role = models.CharField(max_length=20, choices=Role.choices)
+    source = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         constraints: ClassVar = [
@@ -63,10 +86,11 @@ class Team(models.Model):
 
 
 class Membership(models.Model):
-    """One user in one team."""
+    """One user in one team. ``source``: as in ``RoleGrant``."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    source = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["team", "user"], name="member_once_per_team")]

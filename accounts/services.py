@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, Role, RoleGrant, Team, User
-from common.errors import InputError, NotAllowed
+from common.errors import InputError, NotAllowed, RuleError
 
 TOKEN_PREFIX = "awt_"  # noqa: S105 - a prefix that secret scanners can look for, not a secret
 LONGEST_USERNAME = 100
@@ -70,14 +70,23 @@ def _check_person(user: User, password: str) -> None:
 
 @transaction.atomic
 def grant_role(*, user: User, role: Role) -> RoleGrant:
-    """Give a role; it counts from the person's next request on. Repeating it changes nothing."""
-    row, _ = RoleGrant.objects.get_or_create(user=user, role=role)
+    """Give a role; it counts from the person's next request on. Repeating it changes nothing.
+
+    One that a login provider gave is the portal's from now on: the provider no longer takes it away.
+    """
+    row, _ = RoleGrant.objects.update_or_create(user=user, role=role, defaults={"source": ""})
     return row
 
 
 @transaction.atomic
 def revoke_role(*, user: User, role: Role) -> bool:
-    """Take a role away, also from the person's API tokens, at once. Returns whether the person had it."""
+    """Take a role away, also from the person's API tokens, at once. Returns whether the person had it.
+
+    Raises ``RuleError`` for a role that a login provider gave: it would be back at the next sign-in.
+    """
+    source = RoleGrant.objects.filter(user=user, role=role).values_list("source", flat=True).first()
+    if source:
+        raise RuleError(f"This role comes from {source}: take it away there, or switch the person off.")
     return RoleGrant.objects.filter(user=user, role=role).delete()[0] > 0
 
 

@@ -122,6 +122,9 @@ INSTALLED_APPS = [
     "portal",
 ]
 
+# A pasted API definition may have 5 MB (publisher.definitions.MAX_BYTES), and the form has other fields beside it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -175,7 +178,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "portal.sign_in.openid.OpenIdBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -203,6 +206,29 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# --- signing in elsewhere -----------------------------------------------------------------------------------------
+# The OpenID provider; without an issuer there is none. Endpoints that are not given here are discovered.
+ARCHWAY_OIDC_ISSUER = os.environ.get("ARCHWAY_OIDC_ISSUER", "")
+ARCHWAY_OIDC_LABEL = os.environ.get("ARCHWAY_OIDC_LABEL", "")
+ARCHWAY_OIDC_CLIENT_ID = os.environ.get("ARCHWAY_OIDC_CLIENT_ID", "")
+ARCHWAY_OIDC_CLIENT_SECRET = os.environ.get("ARCHWAY_OIDC_CLIENT_SECRET", "")
+ARCHWAY_OIDC_CLIENT_AUTHENTICATION = os.environ.get("ARCHWAY_OIDC_CLIENT_AUTHENTICATION", "client_secret_basic")
+ARCHWAY_OIDC_SCOPES = env_list("ARCHWAY_OIDC_SCOPES", ["openid", "profile", "email"])
+ARCHWAY_OIDC_ALGORITHM = os.environ.get("ARCHWAY_OIDC_ALGORITHM", "RS256")
+ARCHWAY_OIDC_AUTHORIZATION_ENDPOINT = os.environ.get("ARCHWAY_OIDC_AUTHORIZATION_ENDPOINT", "")
+ARCHWAY_OIDC_TOKEN_ENDPOINT = os.environ.get("ARCHWAY_OIDC_TOKEN_ENDPOINT", "")
+ARCHWAY_OIDC_USERINFO_ENDPOINT = os.environ.get("ARCHWAY_OIDC_USERINFO_ENDPOINT", "")
+ARCHWAY_OIDC_JWKS_URI = os.environ.get("ARCHWAY_OIDC_JWKS_URI", "")
+ARCHWAY_OIDC_END_SESSION_ENDPOINT = os.environ.get("ARCHWAY_OIDC_END_SESSION_ENDPOINT", "")
+ARCHWAY_OIDC_USERNAME_CLAIM = os.environ.get("ARCHWAY_OIDC_USERNAME_CLAIM", "preferred_username")
+ARCHWAY_OIDC_EMAIL_CLAIM = os.environ.get("ARCHWAY_OIDC_EMAIL_CLAIM", "email")
+ARCHWAY_OIDC_GROUPS_CLAIM = os.environ.get("ARCHWAY_OIDC_GROUPS_CLAIM", "groups")
+ARCHWAY_OIDC_ROLES_CLAIM = os.environ.get("ARCHWAY_OIDC_ROLES_CLAIM", "roles")
+# What groups and roles elsewhere give here: "group:staff=publisher", "role:admin=administrator", "group:museum=Museum".
+ARCHWAY_SIGN_IN_ROLES = env_list("ARCHWAY_SIGN_IN_ROLES", [])
+ARCHWAY_SIGN_IN_TEAMS = env_list("ARCHWAY_SIGN_IN_TEAMS", [])
+ARCHWAY_SIGN_IN_ROLES_FOR_ALL = env_list("ARCHWAY_SIGN_IN_ROLES_FOR_ALL", [])
 
 # No inline script and no inline style exists, so no nonce is needed.
 CONTENT_SECURITY_POLICY = {

@@ -1,6 +1,5 @@
 """All URLs; ``ARCHWAY_PARTS`` decides which a web process serves, the others are 404."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
@@ -8,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from keymanager.resident.urls import metadata_urlpatterns
 from portal import health, pages, reference
 from portal.parts import served_parts
+from portal.sign_in.views import BackFromProvider, GoToProvider, SignInPage, SignOutPage
 
 PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
     "publisher": [
@@ -30,8 +30,10 @@ PART_URLS: dict[str, list[URLPattern | URLResolver]] = {
 urlpatterns: list[URLPattern | URLResolver] = [
     path("about/", pages.start, name="start"),
     path("account/", include("accounts.pages.urls")),
-    path("sign-in/", LoginView.as_view(template_name="registration/sign_in.html"), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-in/", SignInPage.as_view(), name="sign-in"),
+    path("sign-in/openid/", GoToProvider.as_view(), name="openid"),
+    path("sign-in/openid/callback/", BackFromProvider.as_view(), name="openid-callback"),
+    path("sign-out/", SignOutPage.as_view(), name="sign-out"),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from common.errors import RuleError
-from keymanager.services.acceptance import accept_key_managers, accepted_key_managers
+from keymanager.models import AcceptedKeyManagers
+from keymanager.services.acceptance import ALL, accept_key_managers, accepted_key_managers
 from keymanager.services.allowances import follow_subscriptions, subscribed_applications
 from keymanager.services.resources import forget_api_version, sync_api_version
 from keymanager.services.user_stores import require_shared_users
@@ -20,6 +21,7 @@ from subscriptions.models import ApiVersion, Subscription
 from subscriptions.rules import NO_KEY_MANAGER
 from subscriptions.services import apis
 from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts
+from subscriptions.services.copying import copy_api_version
 from subscriptions.services.subscribing import move_subscription
 from subscriptions.states import BLOCKABLE, ROUTED, LifecycleAction, OperationAuth, SubscriptionState
 
@@ -68,6 +70,22 @@ def create_api(*, actor: Actor, team_id: uuid.UUID, new: NewApi) -> ApiVersion:
         design=design_of(new.definition),
     )
     accept_key_managers(actor=actor, api_version=row, slugs=new.key_managers)
+    require_shared_users(row)
+    sync_api_version(actor=actor, api_version=row)
+    return row
+
+
+@transaction.atomic
+def copy_api(*, actor: Actor, api_version: ApiVersion, version: str) -> ApiVersion:
+    """A new version of the same API with the design, facts and accepted key managers of ``api_version``.
+
+    The copy is a draft without subscriptions. Raises ``InputError`` or ``RuleError`` naming ``version``.
+    """
+    row = copy_api_version(actor=actor, api_version=api_version, version=version)
+    accepted = AcceptedKeyManagers.objects.filter(api_version=api_version).first()
+    listed = accepted is not None and not accepted.accepts_all
+    slugs = list(accepted.key_managers.values_list("slug", flat=True)) if accepted and listed else ALL
+    accept_key_managers(actor=actor, api_version=row, slugs=slugs)
     require_shared_users(row)
     sync_api_version(actor=actor, api_version=row)
     return row

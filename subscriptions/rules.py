@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -144,15 +145,33 @@ class PublishFacts:
     accepted_key_managers: int
 
 
+class PublishCheck(StrEnum):
+    """What an API version must have before it can be published."""
+
+    OPERATIONS = "operations"
+    ENDPOINT = "endpoint"
+    PLAN = "plan"
+    KEY_MANAGER = "key_manager"
+
+
+_UNMET: Final[dict[PublishCheck, str]] = {
+    PublishCheck.OPERATIONS: "The API has no operation.",
+    PublishCheck.ENDPOINT: "The API has no endpoint; give a production or a sandbox URL.",
+    PublishCheck.PLAN: "The API offers no plan; choose at least one.",
+    PublishCheck.KEY_MANAGER: NO_KEY_MANAGER,
+}
+
+
+def publish_checks(facts: PublishFacts) -> dict[PublishCheck, bool]:
+    """Every check that publishing needs, in order, and whether it is met."""
+    return {
+        PublishCheck.OPERATIONS: facts.operations > 0,
+        PublishCheck.ENDPOINT: bool(facts.production_url or facts.sandbox_url),
+        PublishCheck.PLAN: facts.plans > 0,
+        PublishCheck.KEY_MANAGER: facts.accepted_key_managers > 0,
+    }
+
+
 def unmet_for_publishing(facts: PublishFacts) -> list[str]:
     """The checks that stop publishing, each a sentence; empty when it can be published."""
-    unmet = []
-    if not facts.operations:
-        unmet.append("The API has no operation.")
-    if not facts.production_url and not facts.sandbox_url:
-        unmet.append("The API has no endpoint; give a production or a sandbox URL.")
-    if not facts.plans:
-        unmet.append("The API offers no plan; choose at least one.")
-    if not facts.accepted_key_managers:
-        unmet.append(NO_KEY_MANAGER)
-    return unmet
+    return [_UNMET[check] for check, met in publish_checks(facts).items() if not met]

@@ -17,16 +17,15 @@ Introspecting a live opaque token that a person was given through a client which
 library looks the client up and does not find it); a machine's token of a deleted client introspects as active.
 """
 
+import json
 import re
-import urllib.error
 import urllib.parse
-import urllib.request
-from dataclasses import dataclass
-from http.client import HTTPMessage
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import Any, Literal
 
+from tests.servers.form_browser import FormBrowser
 from tests.servers.install import node_program
 from tests.servers.layout import NODE_MODULES, NODE_PACKAGE, CannotInstall
 from tests.servers.process import ServerDidNotStart, ServerProcess
@@ -45,6 +44,7 @@ class OidcProviderOptions:
     ``rotate_registration_access_tokens``: an update (PUT) answers with a new one and the old one is dead at once.
     ``resources``: identifiers (URL or URN) accepted as ``resource``; each one knows all of ``scopes``.
     ``token_seconds``: lifetime of access tokens. ``clients_file``: keeps clients through a restart; "" keeps none.
+    ``people``: claims of persons by subject; with any, there are the scopes ``profile`` and ``email`` to ask for them.
     """
 
     token_format: Literal["opaque", "jwt"] = "opaque"
@@ -57,6 +57,7 @@ class OidcProviderOptions:
     extra_client_metadata: tuple[str, ...] = ("archway_marker",)
     token_seconds: int = 600
     clients_file: str = ""
+    people: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class OidcProviderServer(ServerProcess):
@@ -102,6 +103,7 @@ def start(*, port: int = 0, options: OidcProviderOptions | None = None, home: Pa
         "EXTRA_CLIENT_METADATA": " ".join(chosen.extra_client_metadata),
         "TOKEN_SECONDS": str(chosen.token_seconds),
         "CLIENTS_FILE": chosen.clients_file,
+        "PEOPLE": json.dumps(chosen.people),
     }
     server.start(
         [node, NODE_PACKAGE / "server.mjs"], ready=lambda: answers(server.discovery_url), environment=environment
@@ -115,7 +117,7 @@ def sign_in(authorization_url: str, *, username: str = "alice", stop_at: str) ->
     ``authorization_url``: a whole RFC 6749 4.1.1 request. ``stop_at``: the client's ``redirect_uri``, which is not
     called. Raises ``RuntimeError`` with the page when the server shows an error.
     """
-    browser = _Browser(stop_at)
+    browser = FormBrowser(stop_at)
     page = browser.open(authorization_url)
     while browser.arrived is None:
         form = re.search(r'<form[^>]* action="([^"]+)"[^>]*>\s*<input type="hidden" name="prompt" value="(\w+)"', page)
@@ -124,29 +126,3 @@ def sign_in(authorization_url: str, *, username: str = "alice", stop_at: str) ->
         fields = {"prompt": form.group(2), "login": username, "password": "any"}
         page = browser.open(form.group(1), urllib.parse.urlencode(fields).encode())
     return browser.arrived
-
-
-class _Browser(urllib.request.HTTPRedirectHandler):
-    """Keeps cookies and follows redirects until one leads to the client's own address."""
-
-    def __init__(self, stop_at: str) -> None:
-        self.arrived: str | None = None
-        self._stop_at = stop_at
-        cookies = CookieJar(DefaultCookiePolicy(rfc2965=False))
-        self._opener = urllib.request.build_opener(self, urllib.request.HTTPCookieProcessor(cookies))
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> urllib.request.Request | None:
-        if newurl.startswith(self._stop_at):
-            self.arrived = newurl
-            return None
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-    def open(self, url: str, form: bytes | None = None) -> str:
-        try:
-            with self._opener.open(url, form, timeout=10) as answer:
-                return str(answer.read(), "utf-8")
-        except urllib.error.HTTPError as exc:
-            with exc:
-                return str(exc.read(), "utf-8")

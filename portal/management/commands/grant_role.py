@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.actor import SYSTEM
 from accounts.models import Role, User
+from common.errors import RuleError
 from subscriptions.services.people import grant_role, revoke_role
 
 
@@ -27,9 +28,9 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"username: There is no user {options['username']!r}.")
         role = Role(options["role"])
-        if options["revoke"]:
-            revoke_role(actor=SYSTEM, user=user, role=role)
-        else:
-            grant_role(actor=SYSTEM, user=user, role=role)
+        try:
+            (revoke_role if options["revoke"] else grant_role)(actor=SYSTEM, user=user, role=role)
+        except RuleError as exc:
+            raise CommandError(exc.message) from exc
         roles = ", ".join(user.role_grants.order_by("role").values_list("role", flat=True))
         self.stdout.write(f"{user.username}: {roles or 'no role'}")

@@ -16,6 +16,8 @@ const scopes = env.SCOPES.split(' ').filter(Boolean);
 const apiScopes = scopes.filter((scope) => scope !== 'openid' && scope !== 'offline_access');
 const resources = env.RESOURCES.split(' ').filter(Boolean);
 const tokenSeconds = Number(env.TOKEN_SECONDS);
+const people = JSON.parse(env.PEOPLE || '{}');
+const profile = ['preferred_username', 'given_name', 'family_name', 'groups', 'roles'];
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 const provider = new Provider(issuer, {
@@ -33,7 +35,8 @@ const provider = new Provider(issuer, {
     },
   ],
   extraClientMetadata: { properties: env.EXTRA_CLIENT_METADATA.split(' ').filter(Boolean) },
-  findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, preferred_username: id }) }),
+  findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ preferred_username: id, ...people[id], sub: id }) }),
+  ...(Object.keys(people).length ? { claims: { openid: ['sub'], profile, email: ['email'] } } : {}),
   ttl: {
     AccessToken: tokenSeconds,
     AuthorizationCode: 60,
