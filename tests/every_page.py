@@ -41,7 +41,7 @@ class Audience:
 
     ``roles``: one of these is needed, administrators always may. ``of_team``: only members of the team of the row that
     the address names. ``administrators``: administrators of no team too. ``nobody_here``: 404 for everybody who is
-    tried, because the row belongs to one person or the page is not for production.
+    tried, because the row belongs to one person or a setting has to turn the page on.
     """
 
     signed_in: bool = True
@@ -58,11 +58,12 @@ MEMBER_OR_ADMIN: Final = Audience(administrators=True)
 API_DEV: Final = Audience(roles=frozenset({Role.API_DEVELOPER}))
 PUB: Final = Audience(roles=frozenset({Role.PUBLISHER}))
 MAKER: Final = Audience(roles=frozenset({Role.API_DEVELOPER, Role.PUBLISHER}))
+API_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.API_DEVELOPER}), of_team=False)
 APP_DEV: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}))
 APP_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}), of_team=False)
 ADMIN: Final = Audience(roles=frozenset({Role.ADMINISTRATOR}), of_team=False)
 OWNER: Final = Audience(nobody_here=True)
-DEBUG_ONLY: Final = Audience(signed_in=False, nobody_here=True)
+TURNED_OFF: Final = Audience(signed_in=False, nobody_here=True)  # until a setting turns it on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,8 @@ PAGES: Final[dict[str, Page]] = {
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
     "sign-in": page(EVERYBODY, EVERYBODY),
+    "openid": page(TURNED_OFF),
+    "openid-callback": page(TURNED_OFF),
     "sign-out": page(None, EVERYBODY),
     "account": page(SIGNED_IN),
     "account-tokens": page(SIGNED_IN, SIGNED_IN),
@@ -137,7 +140,7 @@ PAGES: Final[dict[str, Page]] = {
     "publisher": page(MAKER),
     "publisher-new": page(API_DEV, API_DEV),
     "publisher-create": page(API_DEV, API_DEV),
-    "publisher-new-from": page(API_DEV, API_DEV, source="source"),
+    "publisher-new-from": page(API_DEV_OF_ANY_TEAM, API_DEV_OF_ANY_TEAM, source="source"),
     "publisher-api": page(MAKER, pk="version"),
     "publisher-details": page(MAKER, API_DEV, pk="version"),
     "publisher-endpoints": page(MAKER, API_DEV, pk="version"),
@@ -151,7 +154,7 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-block": page(None, PUB, pk="subscription"),
     "publisher-unblock": page(None, PUB, pk="subscription"),
     "publisher-lifecycle": page(MAKER, pk="version"),
-    "publisher-move": page(None, PUB, pk="version"),
+    "publisher-move": page(None, PUB, pk="version", body={"action": "deprecate"}),
     "publisher-delete": page(None, API_DEV, pk="version"),
     "publisher-versions": page(MAKER, API_DEV, pk="version"),
     "publisher-history": page(MAKER, pk="version"),
