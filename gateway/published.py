@@ -1,11 +1,11 @@
 """Which API versions the gateway routes, read from the shared database."""
 
 import logging
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from common.errors import ConfigurationError
+from common.origins import origin_of
 from gateway.envoy.declarations import GatewayApi, GatewaySettings, Upstream
 from subscriptions.models import ApiVersion
 from subscriptions.states import ROUTED
@@ -31,7 +31,6 @@ def published_apis() -> list[GatewayApi]:
 
 def gateway_settings() -> GatewaySettings:
     """How this gateway listens and whom it asks."""
-    origin = urlsplit(settings.ARCHWAY_PUBLIC_URL)
     return GatewaySettings(
         listen_host=settings.ARCHWAY_GATEWAY_HOST,
         listen_port=settings.ARCHWAY_GATEWAY_PORT,
@@ -39,7 +38,7 @@ def gateway_settings() -> GatewaySettings:
         validator_port=settings.ARCHWAY_VALIDATOR_PORT,
         validator_timeout_ms=settings.ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS,
         portal_url=settings.ARCHWAY_PUBLIC_URL,
-        cors_origins=(f"{origin.scheme}://{origin.netloc}",),
+        cors_origins=(origin_of(settings.ARCHWAY_PUBLIC_URL), *settings.ARCHWAY_GATEWAY_CORS_ORIGINS),
         workers=settings.ARCHWAY_GATEWAY_THREADS,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import dj_database_url
 import django_stubs_ext
 
+from common.origins import origin_of
 from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads these names from this module
     CLIENT_SECRET_HASHER_PATH,
     OAUTH2_PROVIDER,
@@ -75,6 +76,8 @@ ARCHWAY_VALIDATION_STEPS = env_list(
 ARCHWAY_VALIDATOR_HOST = os.environ.get("ARCHWAY_VALIDATOR_HOST", "127.0.0.1")
 ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS = env_int("ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS", 10_000)
 ARCHWAY_GATEWAY_HOST = os.environ.get("ARCHWAY_GATEWAY_HOST", "127.0.0.1")
+# Origins besides the portal's own whose pages may call APIs through the gateway.
+ARCHWAY_GATEWAY_CORS_ORIGINS = env_list("ARCHWAY_GATEWAY_CORS_ORIGINS", [])
 ARCHWAY_GATEWAY_THREADS = env_int("ARCHWAY_GATEWAY_THREADS", 2)
 ARCHWAY_CHANGE_POLL_MILLISECONDS = env_int("ARCHWAY_CHANGE_POLL_MILLISECONDS", 250)
 ARCHWAY_TOKEN_CACHE_SECONDS = env_int("ARCHWAY_TOKEN_CACHE_SECONDS", 60)
@@ -238,7 +241,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
-        "connect-src": ["'self'", ARCHWAY_GATEWAY_URL],
+        "connect-src": ["'self'", origin_of(ARCHWAY_GATEWAY_URL)],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],

@@ -19,11 +19,12 @@ ROUTES_NAME = "apis"
 _NOWHERE = "no-such-api"
 
 _CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+# "*" stands for the headers that an API's own operations take; it never covers Authorization (Fetch standard 3.3.3).
 _CORS_HEADERS = (
-    "accept, accept-language, authorization, content-language, content-type, idempotency-key, if-match, "
+    "*, accept, accept-language, authorization, content-language, content-type, idempotency-key, if-match, "
     "if-modified-since, if-none-match, traceparent, x-request-id"
 )
-_CORS_EXPOSED = "content-location, etag, link, location, retry-after, www-authenticate, x-archway-reference"
+_CORS_EXPOSED = "*, content-location, etag, link, location, retry-after, www-authenticate, x-archway-reference"
 _ENVOY_NOISE = (
     "x-envoy-attempt-count",
     "x-envoy-decorator-operation",

@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 from accounts.pages.views import PageView, own
 from common.errors import NotFound
 from store.pages.api import api_head
+from store.pages.trying import try_panel
 from store.reference.model import OperationReference
 from store.reference.reading import group_of, read_operation
 from store.reference.samples import samples_of
@@ -59,6 +60,7 @@ class ReferencePage(PageView):
             "scopes": sorted(scope.key for scope in row.scopes.all()),
             "samples": [(sample, mark_safe(sample.html)) for sample in samples],  # noqa: S308 - made by Pygments
             "own_plans": self._own_subscriptions(version),
+            **try_panel(version, row, reference, self.actor),
         }
 
     def _own_subscriptions(self, version: ApiVersion) -> QuerySet[Subscription]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actor import Actor
 from accounts.pages.forms import PageForm
 from accounts.pages.views import PageView
 from keymanager.validation.verdicts import find_verdict
@@ -48,16 +49,23 @@ class ExplainPage(PageView):
         context: dict[str, Any] = {"form": ReferenceForm(initial={"reference": reference}), "reference": reference}
         if not reference:
             return self.show("store/explain.html", context)
-        verdict = find_verdict(reference, self.actor.team_ids, administrator=self.actor.is_administrator)
-        if verdict is None:
+        found = verdict_context(reference, self.actor)
+        if found is None:
             return self.show("store/explain.html", {**context, "missing": True}, status=404)
-        versions = ApiVersion.objects.select_related("api").defer("definition")
-        context |= {
-            "verdict": verdict,
-            "steps": [(STEPS.get(step.name, step.name.replace("_", " ").capitalize()), step) for step in verdict.steps],
-            "version": versions.filter(pk=verdict.api_version_id).first() if verdict.api_version_id else None,
-            "application": Application.objects.filter(pk=verdict.application_id).first()
-            if verdict.application_id
-            else None,
-        }
-        return self.show("store/explain.html", context)
+        return self.show("store/explain.html", {**context, **found})
+
+
+def verdict_context(reference: str, actor: Actor) -> dict[str, Any] | None:
+    """A verdict with what it is about, or ``None`` when there is none that ``actor`` may read."""
+    verdict = find_verdict(reference, actor.team_ids, administrator=actor.is_administrator)
+    if verdict is None:
+        return None
+    versions = ApiVersion.objects.select_related("api").defer("definition")
+    return {
+        "verdict": verdict,
+        "steps": [(STEPS.get(step.name, step.name.replace("_", " ").capitalize()), step) for step in verdict.steps],
+        "version": versions.filter(pk=verdict.api_version_id).first() if verdict.api_version_id else None,
+        "application": Application.objects.filter(pk=verdict.application_id).first()
+        if verdict.application_id
+        else None,
+    }

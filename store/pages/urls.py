@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from store.pages import api, applications, catalogue, credentials, reference, refusals, subscriptions, tokens
+from store.pages import api, applications, catalogue, credentials, reference, refusals, subscriptions, tokens, trying
 
 urlpatterns = [
     path("", catalogue.HomePage.as_view(), name="store-home"),
     path("apis/<uuid:pk>/", api.ApiPage.as_view(), name="store-api"),
     path("apis/<uuid:pk>/reference/", reference.ReferencePage.as_view(), name="store-reference"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/", reference.ReferencePage.as_view(), name="store-operation"),
+    path("apis/<uuid:pk>/reference/<uuid:operation>/token/", trying.TryToken.as_view(), name="try-token"),
     path("apis/<uuid:pk>/subscribe/", subscriptions.SubscribePage.as_view(), name="subscribe"),
     path("apps/", applications.ApplicationsPage.as_view(), name="applications"),
     path("apps/new/", applications.NewApplicationPage.as_view(), name="application-new"),
@@ -39,4 +40,5 @@ urlpatterns = [
     path("subscriptions/<uuid:pk>/end/", subscriptions.Unsubscribe.as_view(), name="unsubscribe"),
     path("refusals/", refusals.ExplainPage.as_view(), name="refusals"),
     path("refusals/<slug:reference>/", refusals.ExplainPage.as_view(), name="explain"),
+    path("refusals/<slug:reference>/verdict/", trying.VerdictPiece.as_view(), name="explain-piece"),
 ]

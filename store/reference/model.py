@@ -24,12 +24,16 @@ class SchemaRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter; ``where``: path, query, header or cookie. ``example``: "" when there is none."""
+    """One parameter; ``where``: path, query, header or cookie. ``example``: "" when there is none.
+
+    ``repeats``: a list is sent as the same name several times, not as one value with commas.
+    """
 
     name: str
     where: str
     row: SchemaRow
     example: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,8 +61,21 @@ def _parameters(document: Mapping[str, Any], given: list[Mapping[str, Any]]) -> 
             row = SchemaReader(document).row(str(entry.get("name")), schema, required=required)
             described = str(entry.get("description") or row.description)
             yield Parameter(
-                name=row.name, where=where, row=replace(row, description=described), example=_example(document, entry)
+                name=row.name,
+                where=where,
+                row=replace(row, description=described),
+                example=_example(document, entry),
+                repeats=_repeats(entry, row.type),
             )
+
+
+def _repeats(entry: Mapping[str, Any], kind: str) -> bool:
+    """OpenAPI 3: style ``form`` repeats unless told otherwise; OpenAPI 2 repeats only for ``multi``."""
+    if entry.get("in") != "query" or not kind.startswith("array"):
+        return False
+    if "schema" not in entry:
+        return entry.get("collectionFormat") == "multi"
+    return entry.get("style", "form") == "form" and entry.get("explode", True) is True
 
 
 def _example(document: Mapping[str, Any], entry: Mapping[str, Any]) -> str:

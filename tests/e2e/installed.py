@@ -48,11 +48,13 @@ class Installation:
         )
         self.children = Children()
         self.tokens: Mapping[str, str] = {}
+        self.passwords: Mapping[str, str] = {}
         self.http = httpx2.Client(timeout=30, trust_env=False)
         self.secrets: list[str] = []
 
     def start(self) -> None:
-        self.tokens = start_installation(self.children, self.layout, tokens_for=PEOPLE).tokens
+        prepared = start_installation(self.children, self.layout, tokens_for=PEOPLE)
+        self.tokens, self.passwords = prepared.tokens, prepared.passwords
         base = f"{self.layout.web_url}/api/v1"
         self.publisher = Caller(self.http, f"{base}/publisher", self.tokens["api-developer"])
         self.store = Caller(self.http, f"{base}/store", self.tokens["app-developer"])

@@ -81,6 +81,28 @@ def test_only_the_portals_pages_may_read_answers(gateway: Gateway, origin: str) 
     assert not [name for name, _ in answer.headers if name.startswith("access-control")]
 
 
+def test_no_answer_lets_a_page_send_cookies(gateway: Gateway) -> None:
+    preflight = gateway.call("/museum/1.0.0/x", *PREFLIGHT, method="OPTIONS", token="")
+    answer = gateway.call("/museum/1.0.0/x", ("origin", PORTAL))
+    for each in (preflight, answer):
+        assert each.all("access-control-allow-credentials") == []
+        assert "*" not in each.all("access-control-allow-origin")
+    # A shared cache must not give one origin the answer for another.
+    assert "origin" in answer.first("vary").lower()
+
+
+def test_a_page_may_send_the_headers_of_an_apis_own_operations(gateway: Gateway) -> None:
+    asked = ("access-control-request-headers", "authorization,x-shop-branch")
+    answer = gateway.call("/museum/1.0.0/x", *PREFLIGHT, asked, method="OPTIONS", token="")
+    assert {"*", "authorization"} <= set(answer.first("access-control-allow-headers").split(", "))
+
+
+def test_a_page_can_read_that_the_backend_does_not_answer(gateway: Gateway) -> None:
+    answer = gateway.call("/down/1/x", ("origin", PORTAL))
+    assert (answer.status, answer.code) == (503, "backend_unavailable")
+    assert answer.all("access-control-allow-origin") == [PORTAL]
+
+
 @pytest.mark.parametrize("token", ["production", "refused", "broken-500"])
 def test_the_portals_pages_can_read_answers_refusals_and_failures(gateway: Gateway, token: str) -> None:
     answer = gateway.call("/museum/1.0.0/x", ("origin", PORTAL), token=token)
