@@ -10,8 +10,8 @@ A new page costs one line in ``PAGES``, under the name of its URL::
 
 The first audience is for GET, the second for POST; ``None`` (or nothing) means that the method is not offered. Each
 keyword names a part of the address and the row that fills it, one of those that ``seed`` returns. ``body`` is what a
-POST has to carry to reach the row at all, ``fragment=True`` says that GET answers a part of a page. A row of a new kind
-is one more line in ``seed``.
+POST has to carry to reach the row at all (a kind of row stands for its key), ``fragment=True`` says that GET answers a
+part of a page. A row of a new kind is one more line in ``seed``.
 """
 
 import uuid
@@ -114,6 +114,7 @@ PAGES: Final[dict[str, Page]] = {
     "store-api": page(EVERYBODY, pk="version"),
     "store-reference": page(EVERYBODY, pk="version"),
     "store-operation": page(EVERYBODY, pk="version", operation="operation"),
+    "try-token": page(None, APP_DEV, pk="version", operation="operation", body={"credential": "credential"}),
     "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
     "applications": page(SIGNED_IN),
     "application-new": page(APP_DEV, APP_DEV),
@@ -136,6 +137,7 @@ PAGES: Final[dict[str, Page]] = {
     "unsubscribe": page(None, APP_DEV, pk="subscription"),
     "refusals": page(SIGNED_IN),
     "explain": page(MEMBER_OR_ADMIN, reference="verdict"),
+    "explain-piece": page(MEMBER_OR_ADMIN, reference="verdict", fragment=True),
     # The publisher
     "publisher": page(MAKER),
     "publisher-new": page(API_DEV, API_DEV),

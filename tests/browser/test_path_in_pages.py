@@ -108,7 +108,7 @@ def test_by_keyboard_alone_from_signing_in_to_a_token(world: World, visit: Visit
     tab_to(page, "Password")
     keys.type(PASSWORD)
     keys.press("Enter")
-    page.wait_for_url("**/apps/new/")
+    page.wait_for_url(f"{visitor.base}/apps/new/")
     skip_to_content(page)
     tab_to(page, "Name")
     keys.type("Guide")
