@@ -10,8 +10,8 @@ A new page costs one line in ``PAGES``, under the name of its URL::
 
 The first audience is for GET, the second for POST; ``None`` (or nothing) means that the method is not offered. Each
 keyword names a part of the address and the row that fills it, one of those that ``seed`` returns. ``body`` is what a
-POST has to carry to reach the row at all, ``fragment=True`` says that GET answers a part of a page. A row of a new kind
-is one more line in ``seed``.
+POST has to carry to reach the row at all (a kind of row stands for its key), ``fragment=True`` says that GET answers a
+part of a page. A row of a new kind is one more line in ``seed``.
 """
 
 import uuid
@@ -42,7 +42,7 @@ class Audience:
 
     ``roles``: one of these is needed, administrators always may. ``of_team``: only members of the team of the row that
     the address names. ``administrators``: administrators of no team too. ``nobody_here``: 404 for everybody who is
-    tried, because the row belongs to one person or the page is not for production.
+    tried, because the row belongs to one person or a setting has to turn the page on.
     """
 
     signed_in: bool = True
@@ -59,13 +59,12 @@ MEMBER_OR_ADMIN: Final = Audience(administrators=True)
 API_DEV: Final = Audience(roles=frozenset({Role.API_DEVELOPER}))
 PUB: Final = Audience(roles=frozenset({Role.PUBLISHER}))
 MAKER: Final = Audience(roles=frozenset({Role.API_DEVELOPER, Role.PUBLISHER}))
+API_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.API_DEVELOPER}), of_team=False)
 APP_DEV: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}))
 APP_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}), of_team=False)
 ADMIN: Final = Audience(roles=frozenset({Role.ADMINISTRATOR}), of_team=False)
 OWNER: Final = Audience(nobody_here=True)
-# There only with a login provider, which the tests of signing in have.
-NO_PROVIDER: Final = Audience(signed_in=False, nobody_here=True)
-DEBUG_ONLY: Final = Audience(signed_in=False, nobody_here=True)
+TURNED_OFF: Final = Audience(signed_in=False, nobody_here=True)  # until a setting turns it on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +103,9 @@ PAGES: Final[dict[str, Page]] = {
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
     "sign-in": page(EVERYBODY, EVERYBODY),
+    "openid": page(TURNED_OFF),
+    "openid-callback": page(TURNED_OFF),
     "sign-out": page(None, EVERYBODY),
-    "openid": page(NO_PROVIDER),
-    "openid-callback": page(NO_PROVIDER),
     "account": page(SIGNED_IN),
     "account-tokens": page(SIGNED_IN, SIGNED_IN),
     "account-token-end": page(None, OWNER, pk="api_token"),
@@ -122,7 +121,7 @@ PAGES: Final[dict[str, Page]] = {
     "store-console": page(EVERYBODY, pk="version"),
     "try-api-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version"),
     "store-plans": page(EVERYBODY, pk="version"),
-    "try-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version", operation="operation"),
+    "try-token": page(None, APP_DEV, pk="version", operation="operation", body={"credential": "credential"}),
     "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
     "applications": page(SIGNED_IN),
     "application-new": page(APP_DEV, APP_DEV),
@@ -147,6 +146,28 @@ PAGES: Final[dict[str, Page]] = {
     "refusals": page(SIGNED_IN),
     "explain": page(MEMBER_OR_ADMIN, reference="verdict"),
     "explain-piece": page(MEMBER_OR_ADMIN, reference="verdict", fragment=True),
+    # The publisher
+    "publisher": page(MAKER),
+    "publisher-new": page(API_DEV, API_DEV),
+    "publisher-create": page(API_DEV, API_DEV),
+    "publisher-new-from": page(API_DEV_OF_ANY_TEAM, API_DEV_OF_ANY_TEAM, source="source"),
+    "publisher-api": page(MAKER, pk="version"),
+    "publisher-details": page(MAKER, API_DEV, pk="version"),
+    "publisher-endpoints": page(MAKER, API_DEV, pk="version"),
+    "publisher-policies": page(MAKER, API_DEV, pk="version"),
+    "publisher-key-managers": page(MAKER, API_DEV, pk="version"),
+    "publisher-plans": page(MAKER, API_DEV, pk="version"),
+    "publisher-registrations": page(MAKER, pk="version", fragment=True),
+    "publisher-registration": page(MAKER, pk="version", registration="resource"),
+    "publisher-registration-retry": page(None, API_DEV, pk="version", registration="resource"),
+    "publisher-subscriptions": page(MAKER, pk="version"),
+    "publisher-block": page(None, PUB, pk="subscription"),
+    "publisher-unblock": page(None, PUB, pk="subscription"),
+    "publisher-lifecycle": page(MAKER, pk="version"),
+    "publisher-move": page(None, PUB, pk="version", body={"action": "deprecate"}),
+    "publisher-delete": page(None, API_DEV, pk="version"),
+    "publisher-versions": page(MAKER, API_DEV, pk="version"),
+    "publisher-history": page(MAKER, pk="version"),
     # Administration
     "administration": page(EVERYBODY, EVERYBODY),  # only leads to the first of these pages
     "key-managers": page(ADMIN),
@@ -224,6 +245,7 @@ def seed(world: World) -> dict[str, str]:
         "plan": "gold",
         "registration": str(Registration.objects.get(credential=client["id"]).pk),
         "resource": str(Registration.objects.get(subject=api["id"]).pk),
+        "source": "file",
         "subscription": subscription["id"],
         "team": str(create_team(name="Shared", members=[world.developer.user]).pk),
         "verdict": "v-abc",
