@@ -25,7 +25,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, Role
 from accounts.teams import create_team
 from keymanager.models import KeyManagerCheck, RefusedCall, Registration
-from subscriptions.models import Operation
+from subscriptions.models import ApiDocument, Operation, Scope
 from tests.integration.rest_kit import World
 
 # The first part of an address that programs ask, not people; each has tests of its own.
@@ -102,6 +102,7 @@ PAGES: Final[dict[str, Page]] = {
     "start": page(EVERYBODY),
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
+    "style": page(TURNED_OFF),
     "sign-in": page(EVERYBODY, EVERYBODY),
     "openid": page(TURNED_OFF),
     "openid-callback": page(TURNED_OFF),
@@ -117,6 +118,8 @@ PAGES: Final[dict[str, Page]] = {
     "store-home": page(EVERYBODY),
     "store-api": page(EVERYBODY, pk="version"),
     "store-reference": page(EVERYBODY, pk="version"),
+    "store-guides": page(EVERYBODY, pk="version"),
+    "store-guide": page(EVERYBODY, pk="version", document="guide"),
     "store-operation": page(EVERYBODY, pk="version", operation="operation"),
     "store-console": page(EVERYBODY, pk="version"),
     "try-api-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version"),
@@ -168,6 +171,19 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-delete": page(None, API_DEV, pk="version"),
     "publisher-versions": page(MAKER, API_DEV, pk="version"),
     "publisher-history": page(MAKER, pk="version"),
+    "publisher-design": page(MAKER, pk="version"),
+    "publisher-operation": page(MAKER, API_DEV, pk="version", operation="operation"),
+    "publisher-operation-new": page(MAKER, API_DEV, pk="version"),
+    "publisher-operation-remove": page(None, API_DEV, pk="version", operation="operation"),
+    "publisher-scope": page(MAKER, API_DEV, pk="version", scope="scope"),
+    "publisher-definition": page(MAKER, pk="version"),
+    "publisher-definition-file": page(MAKER, pk="version"),
+    "publisher-definition-save": page(API_DEV, API_DEV, pk="version"),
+    "publisher-definition-replace": page(API_DEV, API_DEV, pk="version", source="source"),
+    "publisher-documents": page(MAKER, pk="version"),
+    "publisher-document-new": page(MAKER, API_DEV, pk="version"),
+    "publisher-document": page(MAKER, API_DEV, pk="version", document="guide"),
+    "publisher-document-delete": page(None, API_DEV, pk="version", document="guide"),
     # Administration
     "administration": page(EVERYBODY, EVERYBODY),  # only leads to the first of these pages
     "key-managers": page(ADMIN),
@@ -239,12 +255,14 @@ def seed(world: World) -> dict[str, str]:
         "check": str(check.pk),
         "credential": client["id"],
         "document": "errors",
+        "guide": str(ApiDocument.objects.create(api_version_id=api["id"], title="Start", text="Hello", position=1).pk),
         "key_manager": world.resident.slug,
         "operation": str(Operation.objects.filter(api_version=api["id"])[0].pk),
         "person": str(world.developer.user.pk),
         "plan": "gold",
         "registration": str(Registration.objects.get(credential=client["id"]).pk),
         "resource": str(Registration.objects.get(subject=api["id"]).pk),
+        "scope": str(Scope.objects.filter(api_version=api["id"])[0].pk),
         "source": "file",
         "subscription": subscription["id"],
         "team": str(create_team(name="Shared", members=[world.developer.user]).pk),
