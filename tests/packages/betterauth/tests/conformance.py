@@ -31,7 +31,7 @@ def _asks(path: str) -> Match:
     return lambda request: request.url.path.endswith(path)
 
 
-MEANINGS = {
+MEANINGS: dict[Match, Match] = {
     registering: _asks("/admin/oauth2/create-client"),
     updating: _asks("/admin/oauth2/update-client"),
     deleting: _asks("/oauth2/delete-client"),

@@ -103,7 +103,7 @@ class BetterAuthAdapter(RfcAdapter):
         return super().capabilities | _CLIENT_OPERATIONS
 
     @property
-    def kept_on_clients(self) -> frozenset[Capability]:
+    def kept_on_clients(self) -> frozenset[str]:
         """Scopes: a client gets only those that it was given."""
         return frozenset({SCOPES})
 
