@@ -35,7 +35,6 @@ from keymanager.adapters.verification import verified
 
 _MARKER: Final = "software_id"
 _GRANTS: Final = ("client_credentials", "authorization_code", "refresh_token")
-_EXTRA: Final = ("client_uri", "logo_uri", "contacts", "tos_uri", "policy_uri")
 _CLIENT_OPERATIONS: Final = frozenset(
     {
         Capability.CREATE_CLIENT,
@@ -82,7 +81,6 @@ class BetterAuthAdapter(RfcAdapter):
             clock,
         )
         self.config = config
-        self._http = http
         self._session = Session(base_url, config.email, config.password, http, clock)
 
     @classmethod
@@ -185,7 +183,7 @@ class BetterAuthAdapter(RfcAdapter):
             form=(("token", "made-up"),),
             repeatable=True,
         )
-        response = self._http.send(request)
+        response = self.http.send(request)
         if response.status == 401:
             return False
         if not response.ok:
@@ -219,13 +217,13 @@ def _wish(metadata: ClientMetadata) -> dict[str, Any]:
     }
     if metadata.redirect_uris:  # an empty list is refused there
         wish["redirect_uris"] = list(metadata.redirect_uris)
-    return wish | {name: metadata.extra[name] for name in _EXTRA if name in metadata.extra}
+    return wish
 
 
 def _registered(
     handle: ClientHandle, answer: Mapping[str, Any], metadata: ClientMetadata, asked: Mapping[str, Any]
 ) -> RegisteredClient:
-    wanted = {**asked, "redirect_uris": list(metadata.redirect_uris), **metadata.extra}
+    wanted = {**asked, "redirect_uris": list(metadata.redirect_uris)}
     wanted["token_endpoint_auth_method"] = metadata.token_endpoint_auth_method
     ignored = {_rfc_name(name) for name, value in wanted.items() if (answer.get(name) or []) != (value or [])}
     return RegisteredClient(handle=handle, observed=_observed(answer), ignored=tuple(sorted(ignored)))
