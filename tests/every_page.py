@@ -1,7 +1,7 @@
 """Every page of the portal in one table: who may open it, who may send its form, and on which row.
 
-The test of rights (``tests/integration/test_page_rights.py``) and the walk over every page in a real browser
-(``tests/browser/test_every_page.py``) are generated from the URL configuration and from this table; an address
+The test of rights (``tests/integration/test_page_rights.py``) and the test of the weight of every page
+(``tests/integration/test_page_budgets.py``) are generated from the URL configuration and from this table; an address
 without an entry fails the first of them.
 
 A new page costs one line in ``PAGES``, under the name of its URL::
