@@ -181,9 +181,9 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-definition-save": page(API_DEV, API_DEV, pk="version"),
     "publisher-definition-replace": page(API_DEV, API_DEV, pk="version", source="source"),
     "publisher-documents": page(MAKER, pk="version"),
-    "publisher-document-new": page(MAKER, API_DEV, pk="version"),
-    "publisher-document": page(MAKER, API_DEV, pk="version", document="guide"),
-    "publisher-document-delete": page(None, API_DEV, pk="version", document="guide"),
+    "publisher-document-new": page(MAKER, MAKER, pk="version"),
+    "publisher-document": page(MAKER, MAKER, pk="version", document="guide"),
+    "publisher-document-delete": page(None, MAKER, pk="version", document="guide"),
     # Administration
     "administration": page(EVERYBODY, EVERYBODY),  # only leads to the first of these pages
     "key-managers": page(ADMIN),

@@ -107,8 +107,12 @@ class RevokeToken(PageView):
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Refused at the gateway at once; what its key manager said is told."""
         row = own(credentials_of_teams(self.actor.team_ids).filter(removed_at=None), pk=pk)
+        token = request.POST.get("token", "").strip()
+        if not token:
+            messages.error(request, _now("There is no token in the form."))
+            return redirect("credential-token", pk)
         try:
-            told = revoke_own_token(actor=self.actor, credential=row, token=request.POST.get("token", ""))
+            told = revoke_own_token(actor=self.actor, credential=row, token=token)
         except InputError:
             messages.error(request, _now("This is not a token of this client that is still good."))
         else:
