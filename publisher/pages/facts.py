@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Role
 from accounts.pages.forms import LinesField, PageForm
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import attempt
@@ -55,6 +56,7 @@ class FactsPage(VersionPage):
 
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Save; validators and gateways follow within a moment."""
+        self.actor.require_role(Role.API_DEVELOPER)
         version = self.version(pk)
         form = self.form(version, request.POST)
         if form.is_valid():
