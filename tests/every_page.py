@@ -1,7 +1,7 @@
 """Every page of the portal in one table: who may open it, who may send its form, and on which row.
 
-The test of rights (``tests/integration/test_page_rights.py``) and the walk over every page in a real browser
-(``tests/browser/test_every_page.py``) are generated from the URL configuration and from this table; an address
+The test of rights (``tests/integration/test_page_rights.py``) and the test of the weight of every page
+(``tests/integration/test_page_budgets.py``) are generated from the URL configuration and from this table; an address
 without an entry fails the first of them.
 
 A new page costs one line in ``PAGES``, under the name of its URL::
@@ -10,8 +10,8 @@ A new page costs one line in ``PAGES``, under the name of its URL::
 
 The first audience is for GET, the second for POST; ``None`` (or nothing) means that the method is not offered. Each
 keyword names a part of the address and the row that fills it, one of those that ``seed`` returns. ``body`` is what a
-POST has to carry to reach the row at all, ``fragment=True`` says that GET answers a part of a page. A row of a new kind
-is one more line in ``seed``.
+POST has to carry to reach the row at all (a kind of row stands for its key), ``fragment=True`` says that GET answers a
+part of a page. A row of a new kind is one more line in ``seed``.
 """
 
 import uuid
@@ -23,8 +23,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken, Role
+from accounts.teams import create_team
 from keymanager.models import KeyManagerCheck, RefusedCall, Registration
-from subscriptions.models import Operation
+from subscriptions.models import ApiDocument, Operation, Scope
 from tests.integration.rest_kit import World
 
 # The first part of an address that programs ask, not people; each has tests of its own.
@@ -41,7 +42,7 @@ class Audience:
 
     ``roles``: one of these is needed, administrators always may. ``of_team``: only members of the team of the row that
     the address names. ``administrators``: administrators of no team too. ``nobody_here``: 404 for everybody who is
-    tried, because the row belongs to one person or the page is not for production.
+    tried, because the row belongs to one person or a setting has to turn the page on.
     """
 
     signed_in: bool = True
@@ -58,11 +59,12 @@ MEMBER_OR_ADMIN: Final = Audience(administrators=True)
 API_DEV: Final = Audience(roles=frozenset({Role.API_DEVELOPER}))
 PUB: Final = Audience(roles=frozenset({Role.PUBLISHER}))
 MAKER: Final = Audience(roles=frozenset({Role.API_DEVELOPER, Role.PUBLISHER}))
+API_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.API_DEVELOPER}), of_team=False)
 APP_DEV: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}))
 APP_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}), of_team=False)
 ADMIN: Final = Audience(roles=frozenset({Role.ADMINISTRATOR}), of_team=False)
 OWNER: Final = Audience(nobody_here=True)
-DEBUG_ONLY: Final = Audience(signed_in=False, nobody_here=True)
+TURNED_OFF: Final = Audience(signed_in=False, nobody_here=True)  # until a setting turns it on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,17 +102,29 @@ PAGES: Final[dict[str, Page]] = {
     "start": page(EVERYBODY),
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
+    "style": page(TURNED_OFF),
     "sign-in": page(EVERYBODY, EVERYBODY),
+    "openid": page(TURNED_OFF),
+    "openid-callback": page(TURNED_OFF),
     "sign-out": page(None, EVERYBODY),
     "account": page(SIGNED_IN),
     "account-tokens": page(SIGNED_IN, SIGNED_IN),
     "account-token-end": page(None, OWNER, pk="api_token"),
+    "account-end-sessions": page(None, SIGNED_IN),
+    "notifications": page(SIGNED_IN),
+    "notifications-bell": page(EVERYBODY, fragment=True),
     "theme": page(None, EVERYBODY),
     # The store
     "store-home": page(EVERYBODY),
     "store-api": page(EVERYBODY, pk="version"),
     "store-reference": page(EVERYBODY, pk="version"),
+    "store-guides": page(EVERYBODY, pk="version"),
+    "store-guide": page(EVERYBODY, pk="version", document="guide"),
     "store-operation": page(EVERYBODY, pk="version", operation="operation"),
+    "store-console": page(EVERYBODY, pk="version"),
+    "try-api-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version"),
+    "store-plans": page(EVERYBODY, pk="version"),
+    "try-token": page(None, APP_DEV, pk="version", operation="operation", body={"credential": "credential"}),
     "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
     "applications": page(SIGNED_IN),
     "application-new": page(APP_DEV, APP_DEV),
@@ -129,10 +143,47 @@ PAGES: Final[dict[str, Page]] = {
     "credential-drop-old": page(None, APP_DEV, pk="credential"),
     "credential-reveal": page(None, APP_DEV, pk="credential"),
     "credential-token": page(APP_DEV, APP_DEV, pk="credential"),
+    "credential-token-revoke": page(None, APP_DEV, pk="credential"),
     "subscription-plan": page(None, APP_DEV, pk="subscription", body={"plan": "gold"}),
     "unsubscribe": page(None, APP_DEV, pk="subscription"),
     "refusals": page(SIGNED_IN),
     "explain": page(MEMBER_OR_ADMIN, reference="verdict"),
+    "explain-piece": page(MEMBER_OR_ADMIN, reference="verdict", fragment=True),
+    # The publisher
+    "publisher": page(MAKER),
+    "publisher-new": page(API_DEV, API_DEV),
+    "publisher-create": page(API_DEV, API_DEV),
+    "publisher-new-from": page(API_DEV_OF_ANY_TEAM, API_DEV_OF_ANY_TEAM, source="source"),
+    "publisher-api": page(MAKER, pk="version"),
+    "publisher-details": page(MAKER, API_DEV, pk="version"),
+    "publisher-endpoints": page(MAKER, API_DEV, pk="version"),
+    "publisher-policies": page(MAKER, API_DEV, pk="version"),
+    "publisher-key-managers": page(MAKER, API_DEV, pk="version"),
+    "publisher-plans": page(MAKER, API_DEV, pk="version"),
+    "publisher-registrations": page(MAKER, pk="version", fragment=True),
+    "publisher-registration": page(MAKER, pk="version", registration="resource"),
+    "publisher-registration-retry": page(None, API_DEV, pk="version", registration="resource"),
+    "publisher-subscriptions": page(MAKER, pk="version"),
+    "publisher-block": page(None, PUB, pk="subscription"),
+    "publisher-unblock": page(None, PUB, pk="subscription"),
+    "publisher-lifecycle": page(MAKER, pk="version"),
+    "publisher-move": page(None, PUB, pk="version", body={"action": "deprecate"}),
+    "publisher-delete": page(None, API_DEV, pk="version"),
+    "publisher-versions": page(MAKER, API_DEV, pk="version"),
+    "publisher-history": page(MAKER, pk="version"),
+    "publisher-design": page(MAKER, pk="version"),
+    "publisher-operation": page(MAKER, API_DEV, pk="version", operation="operation"),
+    "publisher-operation-new": page(MAKER, API_DEV, pk="version"),
+    "publisher-operation-remove": page(None, API_DEV, pk="version", operation="operation"),
+    "publisher-scope": page(MAKER, API_DEV, pk="version", scope="scope"),
+    "publisher-definition": page(MAKER, pk="version"),
+    "publisher-definition-file": page(MAKER, pk="version"),
+    "publisher-definition-save": page(API_DEV, API_DEV, pk="version"),
+    "publisher-definition-replace": page(API_DEV, API_DEV, pk="version", source="source"),
+    "publisher-documents": page(MAKER, pk="version"),
+    "publisher-document-new": page(MAKER, MAKER, pk="version"),
+    "publisher-document": page(MAKER, MAKER, pk="version", document="guide"),
+    "publisher-document-delete": page(None, MAKER, pk="version", document="guide"),
     # Administration
     "administration": page(EVERYBODY, EVERYBODY),  # only leads to the first of these pages
     "key-managers": page(ADMIN),
@@ -151,6 +202,15 @@ PAGES: Final[dict[str, Page]] = {
     "plans": page(ADMIN, ADMIN),
     "plan": page(ADMIN, ADMIN, slug="plan"),
     "plan-delete": page(None, ADMIN, slug="plan"),
+    "people": page(ADMIN),
+    "person-new": page(ADMIN, ADMIN),
+    "person": page(ADMIN, ADMIN, pk="person"),
+    "person-switch": page(None, ADMIN, pk="person"),
+    "person-end-sessions": page(None, ADMIN, pk="person"),
+    "teams": page(ADMIN, ADMIN),
+    "team": page(ADMIN, ADMIN, pk="team"),
+    "team-member-add": page(ADMIN, ADMIN, pk="team"),
+    "team-member-remove": page(None, ADMIN, pk="team", member="person"),
     "audit": page(ADMIN),
 }
 
@@ -195,12 +255,17 @@ def seed(world: World) -> dict[str, str]:
         "check": str(check.pk),
         "credential": client["id"],
         "document": "errors",
+        "guide": str(ApiDocument.objects.create(api_version_id=api["id"], title="Start", text="Hello", position=1).pk),
         "key_manager": world.resident.slug,
         "operation": str(Operation.objects.filter(api_version=api["id"])[0].pk),
+        "person": str(world.developer.user.pk),
         "plan": "gold",
         "registration": str(Registration.objects.get(credential=client["id"]).pk),
         "resource": str(Registration.objects.get(subject=api["id"]).pk),
+        "scope": str(Scope.objects.filter(api_version=api["id"])[0].pk),
+        "source": "file",
         "subscription": subscription["id"],
+        "team": str(create_team(name="Shared", members=[world.developer.user]).pk),
         "verdict": "v-abc",
         "version": api["id"],
     }

@@ -2,14 +2,31 @@
 
 from django.urls import path
 
-from store.pages import api, applications, catalogue, credentials, reference, refusals, subscriptions, tokens, trying
+from store.pages import (
+    api,
+    applications,
+    catalogue,
+    console,
+    credentials,
+    guides,
+    reference,
+    refusals,
+    subscriptions,
+    tokens,
+    trying,
+)
 
 urlpatterns = [
     path("", catalogue.HomePage.as_view(), name="store-home"),
     path("apis/<uuid:pk>/", api.ApiPage.as_view(), name="store-api"),
+    path("apis/<uuid:pk>/plans/", api.PlansPage.as_view(), name="store-plans"),
+    path("apis/<uuid:pk>/console/", console.ConsolePage.as_view(), name="store-console"),
+    path("apis/<uuid:pk>/console/token/", trying.TryToken.as_view(), name="try-api-token"),
     path("apis/<uuid:pk>/reference/", reference.ReferencePage.as_view(), name="store-reference"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/", reference.ReferencePage.as_view(), name="store-operation"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/token/", trying.TryToken.as_view(), name="try-token"),
+    path("apis/<uuid:pk>/guides/", guides.GuidesPage.as_view(), name="store-guides"),
+    path("apis/<uuid:pk>/guides/<uuid:document>/", guides.GuidesPage.as_view(), name="store-guide"),
     path("apis/<uuid:pk>/subscribe/", subscriptions.SubscribePage.as_view(), name="subscribe"),
     path("apps/", applications.ApplicationsPage.as_view(), name="applications"),
     path("apps/new/", applications.NewApplicationPage.as_view(), name="application-new"),
@@ -36,6 +53,7 @@ urlpatterns = [
     path("credentials/<uuid:pk>/drop-old/", credentials.DropOldSecret.as_view(), name="credential-drop-old"),
     path("credentials/<uuid:pk>/reveal/", credentials.RevealSecret.as_view(), name="credential-reveal"),
     path("credentials/<uuid:pk>/token/", tokens.TokenPage.as_view(), name="credential-token"),
+    path("credentials/<uuid:pk>/token/revoke/", tokens.RevokeToken.as_view(), name="credential-token-revoke"),
     path("subscriptions/<uuid:pk>/plan/", subscriptions.ChangePlan.as_view(), name="subscription-plan"),
     path("subscriptions/<uuid:pk>/end/", subscriptions.Unsubscribe.as_view(), name="unsubscribe"),
     path("refusals/", refusals.ExplainPage.as_view(), name="refusals"),
