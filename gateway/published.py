@@ -37,6 +37,7 @@ def gateway_settings() -> GatewaySettings:
         validator_host=settings.ARCHWAY_VALIDATOR_HOST,
         validator_port=settings.ARCHWAY_VALIDATOR_PORT,
         validator_socket=settings.ARCHWAY_VALIDATOR_SOCKET,
+        validator_headers=tuple(settings.ARCHWAY_VALIDATOR_HEADERS),
         validator_timeout_ms=settings.ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS,
         portal_url=settings.ARCHWAY_PUBLIC_URL,
         cors_origins=(origin_of(settings.ARCHWAY_PUBLIC_URL), *settings.ARCHWAY_GATEWAY_CORS_ORIGINS),

@@ -115,15 +115,7 @@ class GatewaySettings:
     validator_port: int = 8010
     validator_socket: str = ""
     validator_timeout_ms: int = 2000
-    validator_headers: tuple[str, ...] = (
-        "accept",
-        "origin",
-        "user-agent",
-        "x-forwarded-for",
-        "x-forwarded-proto",
-        "x-request-id",
-        "traceparent",
-    )
+    validator_headers: tuple[str, ...] = ("x-request-id", "traceparent")
     portal_url: str = ""
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: int = 0
