@@ -13,7 +13,7 @@ from bench.scale import Scale
 from portal.runner.layout import Layout
 
 BOUND_MILLISECONDS = 60.0
-# The last of 4,000 pages. It is shown, and is no target: all rows before it have to be sorted and passed over.
+# The last of 4,000 pages. It is shown, and is no target.
 DEEPEST = "/store/subscriptions/?page={last}"
 
 
