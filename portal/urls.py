@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from keymanager.resident.urls import metadata_urlpatterns
-from portal import health, pages, reference
+from portal import health, pages, reference, style_gallery
 from portal.parts import served_parts
 from portal.sign_in.views import BackFromProvider, GoToProvider, SignInPage, SignOutPage
 
@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", pages.console, name="console"),
     path("docs/reference/<slug:name>", reference.page, name="reference"),
+    path("style/", style_gallery.page, name="style"),
 ]
 for part in sorted(served_parts()):
     urlpatterns += PART_URLS[part]

@@ -101,6 +101,7 @@ PAGES: Final[dict[str, Page]] = {
     "start": page(EVERYBODY),
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
+    "style": page(TURNED_OFF),
     "sign-in": page(EVERYBODY, EVERYBODY),
     "openid": page(TURNED_OFF),
     "openid-callback": page(TURNED_OFF),

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any, Final
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -19,6 +19,7 @@ from tests.integration.rest_kit import World, make_world
 
 WIDE, NARROW, ZOOMED = 1440, 390, 320
 AXE_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE_SOURCE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 _REPORT_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`page policy: ${event.violatedDirective} stopped ${event.blockedURI} in ${event.sourceFile}`);
@@ -42,7 +43,7 @@ class Visitor:
 
     def audit(self, *, without: str = "") -> list[str]:
         """What axe-core finds on the page as it is now; ``without``: a selector of what others made."""
-        self.page.evaluate("(source) => { if (!window.axe) (0, eval)(source); }", AXE_SCRIPT)
+        self.page.evaluate("(source) => { if (!window.axe) (0, eval)(source); }", AXE_SOURCE)
         return self._axe(without)
 
     def _axe(self, without: str) -> list[str]:

@@ -6,6 +6,7 @@ The pages come from the table of ``tests/every_page.py``: a new one is walked as
 from typing import Final
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.models import Membership, Role, User
 from accounts.services import create_user
@@ -97,4 +98,16 @@ def test_every_open_page_is_in_order_for_nobody(world: World, visit: Visit) -> N
     visitor = visit()
     names = [name for name, page in PAGES.items() if page.get == EVERYBODY]
     wrong = walk(visitor, names, rows)
+    assert not [*wrong, *visitor.complaints], "\n".join([*wrong, *visitor.complaints])
+
+
+def test_every_component_is_in_order_in_every_state(visit: Visit, settings: Settings) -> None:
+    settings.DEBUG = True
+    visitor = visit()
+    wrong = walk(visitor, ["style"], {})
+    visitor.page.get_by_role("button", name="Open the dialog").click()
+    wrong += [f"dialog: {text}" for text in visitor.audit()]
+    visitor.page.keyboard.press("Escape")
+    visitor.page.get_by_role("button", name="Open the menu").click()
+    wrong += [f"menu: {text}" for text in visitor.audit()]
     assert not [*wrong, *visitor.complaints], "\n".join([*wrong, *visitor.complaints])
