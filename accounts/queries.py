@@ -2,10 +2,11 @@
 
 import uuid
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiToken, Role, Team, User
+from accounts.models import ApiToken, ExternalIdentity, Role, Team, User
 from accounts.services import hash_token
 
 
@@ -36,6 +37,21 @@ def directory_claims_of(user: User) -> dict[str, object]:
     }
     claims: dict[str, object] = {name: value for name, value in known.items() if value}
     return {**claims, "roles": sorted(role_names_of(user))}
+
+
+def signs_in_people(issuer: str) -> bool:
+    """Whether people sign in to the portal at this issuer, so that its subjects are known here."""
+    return issuer == settings.ARCHWAY_OIDC_ISSUER or ExternalIdentity.objects.filter(issuer=issuer).exists()
+
+
+def find_people(text: str) -> QuerySet[User]:
+    """People whose name or e-mail address contains ``text``, by name, with their roles and where they come from."""
+    wanted = text.strip()
+    found = Q()
+    for name in ("username", "first_name", "last_name", "email"):
+        found |= Q(**{f"{name}__icontains": wanted})
+    rows = User.objects.filter(found) if wanted else User.objects.all()
+    return rows.order_by("username").prefetch_related("role_grants", "identities")
 
 
 def personal_team_of(user: User) -> Team:

@@ -10,6 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, Role, RoleGrant, Team, User
@@ -91,15 +92,16 @@ def revoke_role(*, user: User, role: Role) -> bool:
 
 
 @transaction.atomic
-def create_team(*, name: str, members: Iterable[User]) -> Team:
-    """A team with these members. Raises ``InputError`` naming ``name`` when it is taken or empty."""
-    if not name.strip():
-        raise InputError.of("name", "A team needs a name.")
-    if Team.objects.filter(name__iexact=name).exists():
-        raise InputError.of("name", "This name is taken.")
-    team = Team.objects.create(name=name)
-    Membership.objects.bulk_create([Membership(team=team, user=user) for user in members])
-    return team
+def set_active(*, user: User, active: bool) -> bool:
+    """Let a person in, or shut them out: sign-in, sessions and API tokens. Returns whether that is a change."""
+    return User.objects.filter(pk=user.pk, is_active=not active).update(is_active=active) == 1
+
+
+@transaction.atomic
+def end_sessions(*, user: User) -> None:
+    """End every session of a person, wherever it is."""
+    User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
+    user.refresh_from_db(fields=["session_generation"])
 
 
 @transaction.atomic

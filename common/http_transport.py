@@ -10,9 +10,9 @@ import httpx2
 from common.address_guard import AddressGuard, GuardedBackend
 
 MAX_CONNECTIONS = 50
-# Shorter than the 5 s after which many servers close an idle connection: a request that meets a connection
-# which is being closed has an unknown outcome.
-KEEPALIVE_SECONDS = 3.0
+# Much shorter than the 2 to 5 s after which many servers close an idle connection: a request that meets a connection
+# which is being closed has an unknown outcome, and a busy machine may let seconds pass before the request is out.
+KEEPALIVE_SECONDS = 1.0
 
 
 @cache

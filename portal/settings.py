@@ -228,6 +228,30 @@ ARCHWAY_OIDC_USERNAME_CLAIM = os.environ.get("ARCHWAY_OIDC_USERNAME_CLAIM", "pre
 ARCHWAY_OIDC_EMAIL_CLAIM = os.environ.get("ARCHWAY_OIDC_EMAIL_CLAIM", "email")
 ARCHWAY_OIDC_GROUPS_CLAIM = os.environ.get("ARCHWAY_OIDC_GROUPS_CLAIM", "groups")
 ARCHWAY_OIDC_ROLES_CLAIM = os.environ.get("ARCHWAY_OIDC_ROLES_CLAIM", "roles")
+# The directory (LDAP); without an address there is none. It needs the extra `ldap`.
+ARCHWAY_LDAP_URL = os.environ.get("ARCHWAY_LDAP_URL", "")
+ARCHWAY_LDAP_NAME = os.environ.get("ARCHWAY_LDAP_NAME", "directory")
+ARCHWAY_LDAP_KIND = os.environ.get("ARCHWAY_LDAP_KIND", "openldap")
+ARCHWAY_LDAP_START_TLS = env_bool("ARCHWAY_LDAP_START_TLS", False)
+ARCHWAY_LDAP_CA_FILE = os.environ.get("ARCHWAY_LDAP_CA_FILE", "")
+ARCHWAY_LDAP_BIND_DN = os.environ.get("ARCHWAY_LDAP_BIND_DN", "")
+ARCHWAY_LDAP_BIND_PASSWORD = os.environ.get("ARCHWAY_LDAP_BIND_PASSWORD", "")
+ARCHWAY_LDAP_USER_BASE = os.environ.get("ARCHWAY_LDAP_USER_BASE", "")
+ARCHWAY_LDAP_USER_FILTER = os.environ.get("ARCHWAY_LDAP_USER_FILTER", "")
+ARCHWAY_LDAP_GROUP_BASE = os.environ.get("ARCHWAY_LDAP_GROUP_BASE", "")
+if ARCHWAY_LDAP_URL:
+    AUTHENTICATION_BACKENDS.append("portal.sign_in.ldap.DirectoryBackend")
+
+# A table or view of another database (SQL) that has people with passwords; without an address there is none.
+ARCHWAY_SQL_USERS_URL = os.environ.get("ARCHWAY_SQL_USERS_URL", "")
+ARCHWAY_SQL_USERS_NAME = os.environ.get("ARCHWAY_SQL_USERS_NAME", "users")
+ARCHWAY_SQL_USERS_TABLE = os.environ.get("ARCHWAY_SQL_USERS_TABLE", "users")
+ARCHWAY_SQL_USERS_COLUMNS = env_list("ARCHWAY_SQL_USERS_COLUMNS", [])
+ARCHWAY_SQL_USERS_PASSWORD_SCHEME = os.environ.get("ARCHWAY_SQL_USERS_PASSWORD_SCHEME", "django")
+ARCHWAY_SQL_USERS_GROUPS_TABLE = os.environ.get("ARCHWAY_SQL_USERS_GROUPS_TABLE", "")
+if ARCHWAY_SQL_USERS_URL:
+    AUTHENTICATION_BACKENDS.append("portal.sign_in.sql_users.SqlUsersBackend")
+
 # What groups and roles elsewhere give here: "group:staff=publisher", "role:admin=administrator", "group:museum=Museum".
 ARCHWAY_SIGN_IN_ROLES = env_list("ARCHWAY_SIGN_IN_ROLES", [])
 ARCHWAY_SIGN_IN_TEAMS = env_list("ARCHWAY_SIGN_IN_TEAMS", [])

@@ -112,9 +112,17 @@ def change_api(
 
 
 @transaction.atomic
-def replace_definition(*, actor: Actor, api_version: ApiVersion, definition: Definition) -> ApiVersion:
-    """Replace the definition; operations, scopes, the key managers' scopes and what clients may have follow it."""
-    row = apis.replace_design(actor=actor, api_version=api_version, design=design_of(definition))
+def replace_definition(
+    *, actor: Actor, api_version: ApiVersion, definition: Definition, revision: int | None = None
+) -> ApiVersion:
+    """Replace the definition; operations, scopes, the key managers' scopes and what clients may have follow it.
+
+    ``revision``: the one that the new definition was made from; ``RuleError`` when there is a newer one.
+    """
+    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
+    if revision is not None and row.revision != revision:
+        raise RuleError("Somebody else changed the API in the meantime. Look at it again before you save.")
+    row = apis.replace_design(actor=actor, api_version=row, design=design_of(definition))
     sync_api_version(actor=actor, api_version=row)
     follow_subscriptions(actor=actor, application_ids=subscribed_applications(row))
     return row

@@ -151,6 +151,28 @@ class Operation(models.Model):
         return f"{self.method} {self.path}"
 
 
+class ApiDocument(models.Model):
+    """A guide to one API version, in Markdown. The store shows those that are ``visible``, by ``position``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    api_version = models.ForeignKey(ApiVersion, on_delete=models.CASCADE, related_name="documents")
+    title = models.CharField(max_length=100)
+    position = models.PositiveIntegerField(default=1)
+    text = models.TextField()
+    visible = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["position", "created_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(F("api_version"), Lower("title"), name="document_title_once_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Application(models.Model):
     """What an app developer creates and subscribes with. It is not an OAuth client; it has credentials.
 

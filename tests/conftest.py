@@ -9,7 +9,25 @@ from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from tests.servers import keycloak
+from tests.servers import keycloak, mitreid, openam
+
+# Servers that take long to start, by their fixtures. Of the first two each process that needs one starts its own, so
+# tests that use them are kept in one process; every process may have the third from outside.
+ONE_PROCESS_EACH = ("openam_server", "mitreid_server")
+SLOW_TO_START = (*ONE_PROCESS_EACH, "keycloak_url")
+START_SECONDS = 500
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups for ``--dist loadgroup``: tests that share a slow server, else those of one class or module."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        used = [name for name in ONE_PROCESS_EACH if name in fixtures]
+        item.add_marker(pytest.mark.xdist_group(used[0] if used else item.nodeid.rpartition("::")[0]))
+        if not set(SLOW_TO_START).isdisjoint(fixtures):
+            # The first test of them waits for the start, within its own time.
+            item.add_marker(pytest.mark.timeout(START_SECONDS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -39,3 +57,17 @@ def keycloak_url() -> Iterator[str]:
     """Where a real Keycloak answers."""
     with keycloak.shared() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def openam_server() -> Iterator[openam.OpenAmServer]:
+    """A real OpenAM, set up anew; whoever changes its settings puts them back."""
+    with openam.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mitreid_server() -> Iterator[mitreid.MitreidServer]:
+    """A real MITREid Connect."""
+    with mitreid.start() as started:
+        yield started

@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken, Role
+from accounts.teams import create_team
 from keymanager.models import KeyManagerCheck, RefusedCall, Registration
 from subscriptions.models import Operation
 from tests.integration.rest_kit import World
@@ -63,7 +64,9 @@ APP_DEV: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}))
 APP_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}), of_team=False)
 ADMIN: Final = Audience(roles=frozenset({Role.ADMINISTRATOR}), of_team=False)
 OWNER: Final = Audience(nobody_here=True)
-TURNED_OFF: Final = Audience(signed_in=False, nobody_here=True)  # until a setting turns it on
+# There only with a login provider, which the tests of signing in have.
+NO_PROVIDER: Final = Audience(signed_in=False, nobody_here=True)
+DEBUG_ONLY: Final = Audience(signed_in=False, nobody_here=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,11 @@ class Page:
     rows: Mapping[str, str]
     body: Mapping[str, str] = field(default_factory=dict)
     fragment: bool = False
+
+    @property
+    def shown(self) -> bool:
+        """Whether GET answers a whole page to somebody who may see it."""
+        return self.get is not None and not self.get.nobody_here and not self.fragment
 
     @property
     def audience(self) -> Audience:
@@ -101,14 +109,15 @@ PAGES: Final[dict[str, Page]] = {
     "start": page(EVERYBODY),
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
-    "style": page(TURNED_OFF),
+    "style": page(DEBUG_ONLY),
     "sign-in": page(EVERYBODY, EVERYBODY),
-    "openid": page(TURNED_OFF),
-    "openid-callback": page(TURNED_OFF),
     "sign-out": page(None, EVERYBODY),
+    "openid": page(NO_PROVIDER),
+    "openid-callback": page(NO_PROVIDER),
     "account": page(SIGNED_IN),
     "account-tokens": page(SIGNED_IN, SIGNED_IN),
     "account-token-end": page(None, OWNER, pk="api_token"),
+    "account-end-sessions": page(None, SIGNED_IN),
     "theme": page(None, EVERYBODY),
     # The store
     "store-home": page(EVERYBODY),
@@ -179,6 +188,15 @@ PAGES: Final[dict[str, Page]] = {
     "plans": page(ADMIN, ADMIN),
     "plan": page(ADMIN, ADMIN, slug="plan"),
     "plan-delete": page(None, ADMIN, slug="plan"),
+    "people": page(ADMIN),
+    "person-new": page(ADMIN, ADMIN),
+    "person": page(ADMIN, ADMIN, pk="person"),
+    "person-switch": page(None, ADMIN, pk="person"),
+    "person-end-sessions": page(None, ADMIN, pk="person"),
+    "teams": page(ADMIN, ADMIN),
+    "team": page(ADMIN, ADMIN, pk="team"),
+    "team-member-add": page(ADMIN, ADMIN, pk="team"),
+    "team-member-remove": page(None, ADMIN, pk="team", member="person"),
     "audit": page(ADMIN),
 }
 
@@ -225,11 +243,13 @@ def seed(world: World) -> dict[str, str]:
         "document": "errors",
         "key_manager": world.resident.slug,
         "operation": str(Operation.objects.filter(api_version=api["id"])[0].pk),
+        "person": str(world.developer.user.pk),
         "plan": "gold",
         "registration": str(Registration.objects.get(credential=client["id"]).pk),
         "resource": str(Registration.objects.get(subject=api["id"]).pk),
         "source": "file",
         "subscription": subscription["id"],
+        "team": str(create_team(name="Shared", members=[world.developer.user]).pk),
         "verdict": "v-abc",
         "version": api["id"],
     }

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -17,7 +18,7 @@ from accounts.models import Role, Team, User
 from accounts.pages.forms import PageForm
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import PageView, attempt, own
-from accounts.services import create_api_token, revoke_api_token
+from accounts.services import create_api_token, end_sessions, revoke_api_token
 
 _A_YEAR = 365 * 24 * 3600
 THEMES = ("auto", "light", "dark")
@@ -103,6 +104,18 @@ class EndTokenPage(PageView):
         token = revoke_api_token(token=own(cast(User, request.user).api_tokens.all(), pk=pk))
         messages.success(request, _("The token %(name)s has ended.") % {"name": token.name})
         return redirect("account-tokens")
+
+
+class EndSessionsPage(PageView):
+    """Sign out everywhere else: what to do after a session was left open on another machine."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Only this browser stays signed in."""
+        user = cast(User, request.user)
+        end_sessions(user=user)
+        update_session_auth_hash(request, user)
+        messages.success(request, _("You are signed out everywhere else."))
+        return redirect("account")
 
 
 class ThemePage(PageView):

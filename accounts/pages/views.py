@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views import View
 
 from accounts.actor import Actor, actor_of
+from accounts.deep_pages import DeepPaginator
 from accounts.models import Role, User
 from accounts.pages.kept_input import keep_input
 from common.errors import ArchwayError, InputError, NotFound, NotSupported, RuleError
@@ -88,4 +89,4 @@ def blame(form: BaseForm, error: ArchwayError) -> None:
 
 def page_of(request: HttpRequest, rows: QuerySet[RowT], *, size: int = 25) -> Page[RowT]:
     """The page of ``rows`` that ``?page=`` asks for; the nearest one when there is no such page."""
-    return Paginator(rows, size).get_page(request.GET.get("page"))
+    return DeepPaginator(rows, size).get_page(request.GET.get("page"))

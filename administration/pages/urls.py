@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from administration.pages import audit, key_managers, plans, queue
+from administration.pages import audit, key_managers, people, plans, queue, teams
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="key-managers"), name="administration"),
@@ -23,5 +23,14 @@ urlpatterns = [
     path("plans/", plans.PlansPage.as_view(), name="plans"),
     path("plans/<slug:slug>/", plans.PlanPage.as_view(), name="plan"),
     path("plans/<slug:slug>/delete/", plans.DeletePlan.as_view(), name="plan-delete"),
+    path("people/", people.PeoplePage.as_view(), name="people"),
+    path("people/add/", people.NewPersonPage.as_view(), name="person-new"),
+    path("people/<int:pk>/", people.PersonPage.as_view(), name="person"),
+    path("people/<int:pk>/switch/", people.SwitchPerson.as_view(), name="person-switch"),
+    path("people/<int:pk>/end-sessions/", people.EndSessionsOfPerson.as_view(), name="person-end-sessions"),
+    path("teams/", teams.TeamsPage.as_view(), name="teams"),
+    path("teams/<uuid:pk>/", teams.TeamPage.as_view(), name="team"),
+    path("teams/<uuid:pk>/members/", teams.AddTeamMember.as_view(), name="team-member-add"),
+    path("teams/<uuid:pk>/members/<int:member>/remove/", teams.RemoveTeamMember.as_view(), name="team-member-remove"),
     path("audit/", audit.AuditPage.as_view(), name="audit"),
 ]

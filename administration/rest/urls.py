@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from administration.rest import views
+from administration.rest import people, views
 
 urlpatterns = [
     path("key-managers/", views.KeyManagerListView.as_view()),
@@ -15,5 +15,11 @@ urlpatterns = [
     path("registrations/", views.RegistrationListView.as_view()),
     path("registrations/<uuid:pk>/", views.RegistrationView.as_view()),
     path("registrations/<uuid:pk>/retry/", views.RegistrationRetryView.as_view()),
+    path("people/", people.PersonListView.as_view()),
+    path("people/<int:pk>/", people.PersonView.as_view()),
+    path("teams/", people.TeamListView.as_view()),
+    path("teams/<uuid:pk>/", people.TeamView.as_view()),
+    path("teams/<uuid:pk>/members/", people.TeamMembersView.as_view()),
+    path("teams/<uuid:pk>/members/<int:member>/", people.TeamMemberView.as_view()),
     path("audit/", views.AuditListView.as_view()),
 ]

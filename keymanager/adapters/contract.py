@@ -305,7 +305,7 @@ class KeyManagerAdapter(ABC):
     ClientFields: ClassVar[type[Any] | None] = None
 
     # Why introspection may call a token inactive that it has just issued, and what to do about it there.
-    introspection_hint: ClassVar[str] = ""
+    introspection_hint: str = ""
 
     def __init__(self, config: Any, http: HttpClient, clock: Clock) -> None:
         self.config = config

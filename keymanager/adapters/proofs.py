@@ -36,13 +36,13 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "auth0": Proof(
         on=ProvenOn.DESCRIBED,
         server="Auth0 Management and Authentication API",
-        rights="A machine-to-machine application, authorized for clients, client grants and resource servers.",
+        rights="A machine-to-machine application, authorized for clients, their keys and grants, and resource servers.",
         limits="Never run on a real tenant. No introspection: a revoked access token lives until it expires.",
     ),
     "entra": Proof(
         on=ProvenOn.DESCRIBED,
         server="Microsoft Graph v1.0",
-        rights="An application registration with Application.ReadWrite.OwnedBy; two more to grant scopes.",
+        rights="An application with Application.ReadWrite.OwnedBy, and two more permissions for giving scopes.",
         limits="Never run on a real directory. No introspection and no revocation.",
     ),
     "external": Proof(
@@ -78,7 +78,7 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "pingfederate": Proof(
         on=ProvenOn.DESCRIBED,
         server="PingFederate administrative API",
-        rights="An administrative user for OAuth clients and scopes; a client that validates access tokens.",
+        rights="An administrative user with the role Admin and no other; a client that validates access tokens.",
         limits="Never run on a real PingFederate; the client management service is not described by the vendor.",
     ),
     "resident": Proof(
@@ -108,20 +108,20 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "rfc/mitreid": Proof(
         on=ProvenOn.REAL,
         server="MITREid Connect 1.3.4",
-        rights="See the page of the adapter rfc.",
-        limits="See the page of the adapter rfc.",
+        rights="A client that may introspect, with no grant; a person with ROLE_ADMIN: there is no smaller right.",
+        limits="Registration is open to all there. Secrets and scopes change without overlap; a search lists all.",
     ),
     "rfc/django-oauth-toolkit": Proof(
-        on=ProvenOn.FAKE,
-        server="django-oauth-toolkit 3.4 as it was observed",
+        on=ProvenOn.REAL,
+        server="django-oauth-toolkit 3.4.1",
         rights="An initial access token, a client that may introspect.",
         limits="Whatever scope exists can be asked for by every client there; Archway checks it again.",
     ),
     "rfc/hydra-public": Proof(
         on=ProvenOn.FAKE,
         server="Ory Hydra 26, its public port",
-        rights="See the page of the adapter rfc.",
-        limits="The adapter hydra can more, by the administration port.",
+        rights="Dynamic registration on, exact scopes; introspection let through by a proxy that knows our token.",
+        limits="Never run on a real Hydra. Strangers may register too; no marker, no search, no new secrets.",
     ),
     "surfoauth": Proof(
         on=ProvenOn.RECORDED,
@@ -133,7 +133,7 @@ PROOFS: Final[Mapping[str, Proof]] = {
         on=ProvenOn.DESCRIBED,
         server="WSO2 Identity Server 5 and 6, key manager operations",
         rights="The connector, a user who manages applications, unregistered scopes dropped.",
-        limits="Never run on a real server.",
+        limits="Never run on a real server. It limits no client to its scopes: Archway does.",
     ),
     "wso2is7": Proof(
         on=ProvenOn.DESCRIBED,

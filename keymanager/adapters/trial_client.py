@@ -33,8 +33,8 @@ class TrialClient:
     """One throw-away client. Whatever happens, it is removed if it was made, or the last step says what is left.
 
     ``scope``: what its token is asked for, where any client may have that. Without one many a server gives no token,
-    which says nothing against the client, unless ``unscoped``: this server must. ``rotation``: its secret is replaced,
-    too.
+    which says nothing against the client, unless ``unscoped``: this server must. ``change``: it is changed, too, and
+    ``rotation``: its secret is replaced. ``overlap_hint``: what two secrets at once need there.
     """
 
     def __init__(
@@ -43,12 +43,16 @@ class TrialClient:
         *,
         scope: str = "",
         unscoped: bool = False,
+        change: bool = False,
         rotation: bool = False,
+        overlap_hint: str = "",
     ) -> None:
         self._adapter = adapter
         self._scope = scope
         self._must_issue = unscoped or bool(scope)
+        self._change_too = change
         self._rotation = rotation
+        self._overlap_hint = overlap_hint
         self._metadata = ClientMetadata(
             client_name=NAME, marker=f"check-{uuid.uuid4()}", scopes=frozenset(scope.split())
         )
@@ -97,6 +101,7 @@ class TrialClient:
             ("use the client's secret", self._use),
             ("get a token", self._ask),
             (STEP, self._look_up),
+            *((("change the client", self._change),) if self._change_too else ()),
             *((("replace the secret", self._rotate),) if self._rotation else ()),
         )
         failed = "No client was made." if made.state is StepState.FAILED else ""
@@ -168,16 +173,31 @@ class TrialClient:
             raise KeyManagerProtocolError("It does not say which scopes its own fresh token has.")
         return "It is active, and the client's."
 
+    def _change(self, handle: ClientHandle) -> str:
+        self._adapter.require(C.UPDATE_CLIENT)
+        self._handle = self._adapter.update_client(handle, self._metadata).handle
+        return ""
+
     def _rotate(self, handle: ClientHandle) -> str:
+        self._adapter.require(C.ROTATE_SECRET)
         self._handle = fresh = self._adapter.rotate_secret(handle, self._metadata).handle
+        if not self._token:
+            return "Whether it works can only be seen where a token is given."
+        if not self._gets_token(fresh):
+            raise KeyManagerProtocolError("The new secret does not work.")
         if C.OVERLAPPING_SECRETS not in self._adapter.capabilities:
             return "The old secret ended at once."
-        if not self._adapter.issue_token(self._request(handle)).ok:
-            raise KeyManagerProtocolError("The old secret does not work beside the new one.")
+        if not self._gets_token(handle):
+            raise KeyManagerProtocolError(
+                f"The old secret does not work beside the new one. {self._overlap_hint}".strip()
+            )
         self._adapter.drop_old_secret(fresh)
-        if self._adapter.issue_token(self._request(handle)).ok:
+        if self._gets_token(handle):
             raise KeyManagerProtocolError("The old secret still works after it was dropped.")
         return "Both secrets worked until the old one was dropped."
+
+    def _gets_token(self, handle: ClientHandle) -> bool:
+        return self._adapter.issue_token(self._request(handle)).ok
 
     def _request(self, handle: ClientHandle) -> TokenRequest:
         scope = (("scope", self._scope),) if self._scope else ()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from accounts.models import User
-from accounts.queries import directory_claims_of, role_names_of
+from accounts.queries import directory_claims_of, role_names_of, signs_in_people
 from keymanager.adapters.claims import text_in
 from keymanager.adapters.contract import Capability, KeyManagerAdapter, TokenFacts
 from keymanager.adapters.token_rules import TokenRules, rules_of
@@ -43,7 +43,7 @@ class PortalUsers:
     def user_of(self, adapter: KeyManagerAdapter, facts: TokenFacts, token: str) -> UserFacts:
         """See ``UserSource``."""
         rules = rules_of(adapter.config)
-        user = _find(facts, rules)
+        user = _find(adapter, facts, rules)
         return UserFacts(
             username=user.username if user is not None else facts.username,
             roles=role_names_of(user) if user is not None else frozenset(),
@@ -51,10 +51,15 @@ class PortalUsers:
         )
 
 
-def _find(facts: TokenFacts, rules: TokenRules) -> User | None:
+def _find(adapter: KeyManagerAdapter, facts: TokenFacts, rules: TokenRules) -> User | None:
     users = User.objects.filter(is_active=True)
     if facts.iss == resident_issuer():
         return users.filter(pk=facts.sub).first() if facts.sub.isdecimal() else None
+    # An answer of introspection need not say the issuer (RFC 7662 section 2.2).
+    issuer = facts.iss or str(getattr(adapter.config, "issuer", ""))
+    if issuer and signs_in_people(issuer):
+        # Whoever signs in here with this account is known by its subject; a name there may be another person's here.
+        return users.filter(identities__issuer=issuer, identities__subject=facts.sub).first() if facts.sub else None
     named = {"username": facts.username, "sub": facts.sub, **facts.claims}
     for name in rules.user_name_claims:
         value = text_in(named, name)

@@ -26,6 +26,16 @@ class SignInPage(LoginView):
     template_name = "registration/sign_in.html"
     trouble = ""
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign in. A directory that is down does not look like a wrong password."""
+        try:
+            return super().post(request, *args, **kwargs)
+        except KeyManagerError as error:
+            trouble = _("%(why)s. Try again in a moment; when it stays, tell an administrator.")
+            return _no_entry(request, trouble % {"why": error.message.rstrip(".")}, status=error.status)
+        except ArchwayError as error:
+            return _no_entry(request, error.message, status=error.status)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the providers to choose from."""
         provider = login_provider()
@@ -149,5 +159,6 @@ def _no_entry(request: HttpRequest, trouble: str, *, status: int) -> HttpRespons
     """The sign-in page, saying why the last attempt came to nothing."""
     page = SignInPage(trouble=trouble)
     page.setup(request)
-    context = page.get_context_data(next=request.session.get("oidc_login_next") or "")
+    wanted = page.get_redirect_url() or request.session.get("oidc_login_next") or ""
+    context = page.get_context_data(next=wanted)
     return render(request, page.template_name, context, status=status)

@@ -1,6 +1,7 @@
 """API definitions as pure code: text in, operations and scopes out. No database, no network, no file."""
 
 from publisher.definitions.by_hand import HandOperation, operations_by_hand
+from publisher.definitions.edit import OperationEdit, description_of, tag_of, with_operation, without_operation
 from publisher.definitions.model import (
     MAX_BYTES,
     METHODS,
@@ -19,10 +20,15 @@ __all__ = [
     "Definition",
     "Finding",
     "HandOperation",
+    "OperationEdit",
     "OperationSpec",
     "ScopeSpec",
     "Severity",
+    "description_of",
     "operations_by_hand",
     "parse_definition",
     "path_shape",
+    "tag_of",
+    "with_operation",
+    "without_operation",
 ]

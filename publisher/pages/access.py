@@ -15,6 +15,19 @@ from subscriptions.models import ApiVersion, Plan
 from subscriptions.services.apis import VersionFacts
 
 
+class KeyManagersField(forms.ModelMultipleChoiceField[KeyManager]):
+    """Key managers by name, as boxes to tick."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(KeyManager.objects.none(), *args, to_field_name="slug", **kwargs)
+
+    def label_from_instance(self, obj: KeyManager) -> str:
+        """Its name."""
+        return obj.name if obj.enabled else _("%(name)s (switched off)") % {"name": obj.name}
+
+
 class KeyManagersForm(FactsForm):
     """Whose tokens are accepted."""
 
@@ -26,13 +39,7 @@ class KeyManagersForm(FactsForm):
         ],
         widget=forms.RadioSelect,
     )
-    listed = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Key managers"),
-        queryset=KeyManager.objects.none(),
-        required=False,
-        to_field_name="slug",
-        widget=forms.CheckboxSelectMultiple,
-    )
+    listed = KeyManagersField(label=gettext_lazy("Key managers"), required=False)
 
     def __init__(self, version: ApiVersion, *args: Any, **kwargs: Any) -> None:
         super().__init__(version, *args, **kwargs)

@@ -18,7 +18,7 @@ from common.errors import InputError, NotFound
 from keymanager.models import KeyManager
 from publisher import services
 from publisher.definitions import Definition
-from publisher.pages.access import PlansField
+from publisher.pages.access import KeyManagersField, PlansField
 from publisher.pages.registrations import summary_of
 from publisher.pages.shell import PUBLISHING, STATE_WORDS
 from publisher.pages.sources import HAND, SOURCES, Given, SourceForm, given_by, read_definition
@@ -80,12 +80,9 @@ class NewApiForm(PageForm):
     )
     sandbox = forms.CharField(label=gettext_lazy("Sandbox endpoint"), required=False, max_length=500)
     plans = PlansField(label=gettext_lazy("Plans"), required=False)
-    key_managers = forms.ModelMultipleChoiceField(
+    key_managers = KeyManagersField(
         label=gettext_lazy("Key managers whose tokens it accepts"),
-        queryset=KeyManager.objects.none(),
         required=False,
-        to_field_name="slug",
-        widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None chosen means all, those that come later too."),
     )
 

@@ -170,7 +170,8 @@ class PoliciesForm(FactsForm):
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
         help_text=gettext_lazy("One a line: the name in the JWT, =, the name of the user’s claim, as mail = email."),
     )
-    forward_token = forms.BooleanField(
+    # Not named after the token: such an input would not survive a session that ends.
+    forwards = forms.BooleanField(
         label=gettext_lazy("Forward the caller’s token to the backend"),
         required=False,
         help_text=gettext_lazy("Otherwise the gateway takes it away."),
@@ -188,7 +189,7 @@ class PoliciesForm(FactsForm):
         return {
             "backend_jwt": version.backend_jwt,
             "user_claims": [f"{name} = {claim}" for name, claim in version.user_claims.items()],
-            "forward_token": version.forward_token,
+            "forwards": version.forward_token,
             "audiences": version.audiences,
         }
 
@@ -200,7 +201,12 @@ class PoliciesForm(FactsForm):
             if not equals:
                 raise InputError.of("user_claims", f"“{line}” has no =.")
             claims[name.strip()] = claim.strip()
-        return VersionFacts(**{**self.cleaned_data, "user_claims": claims})
+        return VersionFacts(
+            backend_jwt=self.cleaned_data["backend_jwt"],
+            user_claims=claims,
+            forward_token=self.cleaned_data["forwards"],
+            audiences=self.cleaned_data["audiences"],
+        )
 
 
 class PoliciesPage(FactsPage):

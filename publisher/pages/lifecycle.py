@@ -78,6 +78,7 @@ class LifecyclePage(VersionPage):
                     "name": action.value,
                     "label": ACTIONS[action][0],
                     "does": ACTIONS[action][1],
+                    "main": next_state(state, action) is ApiState.PUBLISHED,
                     "hits": subscribers if action in _HITS else 0,
                     "unmet": unmet if next_state(state, action) is ApiState.PUBLISHED else [],
                 }

@@ -26,7 +26,7 @@ STRIP: Final = (
     (ApiState.RETIRED, gettext_lazy("gateway knows it no more")),
 )
 _CHECKS: Final[dict[PublishCheck, tuple[Any, str, Any]]] = {
-    PublishCheck.OPERATIONS: (gettext_lazy("It has operations"), "publisher-details", gettext_lazy("Add operations")),
+    PublishCheck.OPERATIONS: (gettext_lazy("It has operations"), "publisher-design", gettext_lazy("Add operations")),
     PublishCheck.ENDPOINT: (
         gettext_lazy("It has an endpoint"),
         "publisher-endpoints",

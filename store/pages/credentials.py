@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role
 from accounts.pages.kept_input import kept_input
+from accounts.pages.polling import STOP_POLLING, delay_after, turn_of
 from accounts.pages.views import PageView, attempt, own
 from common.errors import NotSupported, RuleError
 from keymanager.adapters.contract import Capability
@@ -25,10 +26,6 @@ from store.pages.applications import application_head, own_subscriptions
 from store.pages.credential_forms import ClientForm, ExistingClientForm, NewClientForm, as_typed
 from store.queries import applications_with_credentials, credentials_of_teams
 from subscriptions.states import Environment
-
-# Seconds until a card asks again: often at first, then less.
-_DELAYS: Final = (2, 2, 2, 3, 5, 8, 15)
-_STOP_POLLING: Final = 286
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +66,7 @@ def card_of(row: Credential, *, turn: int = 0) -> Card:
         token_endpoint=f"{settings.ARCHWAY_PUBLIC_URL}/token",
         two_secrets=old_secrets.has_two_secrets(row),
         warnings=old_secrets.secret_warnings(row),
-        delay=0 if complete else _DELAYS[min(turn, len(_DELAYS) - 1)],
+        delay=0 if complete else delay_after(turn),
         round=turn + 1,
     )
 
@@ -104,9 +101,8 @@ class CredentialCard(PageView):
     def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Status 286 ends the asking (htmx)."""
         row = own(credentials_of_teams(self.actor.team_ids), pk=pk)
-        turn = request.GET.get("round", "0")
-        card = card_of(row, turn=int(turn) if turn.isdigit() else 0)
-        status = 200 if card.delay else _STOP_POLLING
+        card = card_of(row, turn=turn_of(request))
+        status = 200 if card.delay else STOP_POLLING
         return self.show("store/credential_card.html", {"card": card}, status=status)
 
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from store.pages import api, applications, catalogue, credentials, reference, refusals, subscriptions, tokens, trying
+from store.pages import (
+    api,
+    applications,
+    catalogue,
+    credentials,
+    guides,
+    reference,
+    refusals,
+    subscriptions,
+    tokens,
+    trying,
+)
 
 urlpatterns = [
     path("", catalogue.HomePage.as_view(), name="store-home"),
@@ -10,6 +21,8 @@ urlpatterns = [
     path("apis/<uuid:pk>/reference/", reference.ReferencePage.as_view(), name="store-reference"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/", reference.ReferencePage.as_view(), name="store-operation"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/token/", trying.TryToken.as_view(), name="try-token"),
+    path("apis/<uuid:pk>/guides/", guides.GuidesPage.as_view(), name="store-guides"),
+    path("apis/<uuid:pk>/guides/<uuid:document>/", guides.GuidesPage.as_view(), name="store-guide"),
     path("apis/<uuid:pk>/subscribe/", subscriptions.SubscribePage.as_view(), name="subscribe"),
     path("apps/", applications.ApplicationsPage.as_view(), name="applications"),
     path("apps/new/", applications.NewApplicationPage.as_view(), name="application-new"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from accounts.actor import Actor
-from subscriptions.models import ApiVersion, Operation
+from subscriptions.models import ApiDocument, ApiVersion, Operation
 from subscriptions.recording import audit
 from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts, create_api_version
 from subscriptions.states import OperationAuth
@@ -20,7 +20,7 @@ _COPIED: Final = (
 
 @transaction.atomic
 def copy_api_version(*, actor: Actor, api_version: ApiVersion, version: str) -> ApiVersion:
-    """A draft with the design and facts of ``api_version``; its document says the new version.
+    """A draft with the design, facts and documents of ``api_version``; its document says the new version.
 
     Raises ``InputError`` or ``RuleError`` naming ``version``.
     """
@@ -41,6 +41,16 @@ def copy_api_version(*, actor: Actor, api_version: ApiVersion, version: str) -> 
             scopes={scope.key: scope.description for scope in scopes},
             definition=_of_version(api_version.definition, version),
         ),
+    )
+    ApiDocument.objects.bulk_create(
+        ApiDocument(
+            api_version=row,
+            title=document.title,
+            position=document.position,
+            text=document.text,
+            visible=document.visible,
+        )
+        for document in api_version.documents.all()
     )
     audit(actor, "api.copy", row, team_id=row.api.team_id, detail={"from": api_version.version})
     return row

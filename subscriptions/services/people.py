@@ -7,7 +7,9 @@ from django.db import IntegrityError, transaction
 from accounts import admission, services
 from accounts.actor import SYSTEM, Actor
 from accounts.directory import DirectoryPerson, EntitlementRules
-from accounts.models import Role, User
+from accounts.models import Role, RoleGrant, User
+from accounts.queries import roles_of
+from common.errors import RuleError
 from subscriptions.recording import audit
 
 
@@ -30,9 +32,54 @@ def grant_role(*, actor: Actor, user: User, role: Role) -> None:
 
 @transaction.atomic
 def revoke_role(*, actor: Actor, user: User, role: Role) -> None:
-    """Take a role away; repeating it changes and records nothing."""
+    """Take a role away; repeating it changes and records nothing. Raises ``RuleError`` for the last administrator."""
+    if role is Role.ADMINISTRATOR:
+        _require_another_administrator(user)
     if services.revoke_role(user=user, role=role):
         audit(actor, "role.revoke", user, detail={"role": role.value})
+
+
+@transaction.atomic
+def set_roles(*, actor: Actor, user: User, roles: Iterable[Role]) -> User:
+    """Exactly these roles of those that the portal gives; what a login provider gave stays.
+
+    Raises ``RuleError`` for the last administrator.
+    """
+    wanted = frozenset(roles)
+    provided = frozenset(Role(role) for role in user.role_grants.exclude(source="").values_list("role", flat=True))
+    present = roles_of(user)
+    for role in sorted(wanted - present):
+        grant_role(actor=actor, user=user, role=role)
+    for role in sorted(present - wanted - provided):
+        revoke_role(actor=actor, user=user, role=role)
+    return user
+
+
+@transaction.atomic
+def set_active(*, actor: Actor, user: User, active: bool) -> User:
+    """Let a person in, or shut them out at once. Raises ``RuleError`` for the last administrator."""
+    if not active:
+        _require_another_administrator(user)
+    if services.set_active(user=user, active=active):
+        audit(actor, "person.switch_on" if active else "person.switch_off", user)
+    user.refresh_from_db(fields=["is_active"])
+    return user
+
+
+@transaction.atomic
+def end_sessions(*, actor: Actor, user: User) -> User:
+    """End every session of a person."""
+    services.end_sessions(user=user)
+    audit(actor, "person.end_sessions", user)
+    return user
+
+
+def _require_another_administrator(user: User) -> None:
+    """Two who step down at the same moment wait for each other, so that one of them stays."""
+    grants = RoleGrant.objects.filter(role=Role.ADMINISTRATOR, user__is_active=True).select_for_update()
+    holders = set(grants.values_list("user_id", flat=True))
+    if holders == {user.pk}:
+        raise RuleError("This is the last administrator. Make somebody else one first.")
 
 
 def admit(*, person: DirectoryPerson, rules: EntitlementRules) -> User:

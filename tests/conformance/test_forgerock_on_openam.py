@@ -19,7 +19,15 @@ from keymanager.adapters.contract import (
     TokenFacts,
     TokenRequest,
 )
+from keymanager.adapters.forgerock import ForgeRockAdapter
+from tests.conformance.broken_on_openam import (
+    LeavesTheClientTypeOut,
+    SharesOneRegistrationToken,
+    TakesEverySignedTokenForAnAccessToken,
+    WritesPlainLists,
+)
 from tests.conformance.forgerock_world import BY_ADMIN, BY_REGISTRATION, forgerock_world
+from tests.conformance.planted import must_catch
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.world import World, answer, ask, registering, token_of
 from tests.servers import openam
@@ -29,9 +37,8 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[openam.OpenAmServer]:
-    with openam.start() as started:
-        yield started
+def server(openam_server: openam.OpenAmServer) -> openam.OpenAmServer:
+    return openam_server
 
 
 def values(server: openam.OpenAmServer, **more: Any) -> dict[str, Any]:
@@ -65,6 +72,21 @@ def soon(true: Callable[[], bool], seconds: float = 5.0) -> bool:
     return True
 
 
+def refresh_token_is_refused(adapter: KeyManagerAdapter, world: World, client: RegisteredClient) -> None:
+    """Of a person's two tokens only one is for calling APIs."""
+    request = TokenRequest(
+        client_id=client.handle.client_id,
+        client_secret=client.handle.client_secret,
+        parameters=(
+            *(("grant_type", "password"), ("username", "demo"), ("password", "changeit")),
+            ("scope", world.scopes[0]),
+        ),
+    )
+    given = adapter.issue_token(request).body
+    assert isinstance(adapter.introspect(str(given["access_token"])), TokenFacts)
+    assert isinstance(adapter.introspect(str(given["refresh_token"])), Inactive)
+
+
 class OnOpenAm(AdapterConformance):
     """By the administration REST API; a subclass says what else is set."""
 
@@ -89,6 +111,12 @@ class OnOpenAm(AdapterConformance):
         world.wire.plan(registering, answer(201, json=document))
         made = adapter.create_client(metadata)
         assert {"client_name", "scope", "grant_types"} <= set(made.ignored)
+
+    def test_a_refresh_token_is_no_access_token(
+        self, adapter: KeyManagerAdapter, world: World, client: RegisteredClient
+    ) -> None:
+        """Where tokens are JWTs the same key signs both."""
+        refresh_token_is_refused(adapter, world, client)
 
     def test_a_suspended_client_gets_no_token_until_it_is_resumed(
         self, adapter: KeyManagerAdapter, world: World
@@ -167,9 +195,6 @@ class TestByTheAdministrationApi(OnOpenAm):
         given = adapter.issue_token(request)
         assert given.ok
         assert "grant_types" in client.ignored
-        refresh = str(given.body["refresh_token"])
-        facts = adapter.introspect(refresh)
-        assert isinstance(facts, Inactive) or facts.token_use == "refresh"
 
 
 @pytest.fixture(scope="class")
@@ -235,8 +260,8 @@ def test_the_check_explains_why_introspection_calls_a_fresh_token_of_ours_bad(se
     world = forgerock_world(values(server, **own), BY_ADMIN)
     steps = {step.name: step for step in world.adapter().check()}
     world.wire.close()
-    assert steps["check the token"].state is StepState.FAILED
-    assert "own tokens only" in steps["check the token"].reason
+    assert steps["introspect a fresh token"].state is StepState.FAILED
+    assert "own tokens only" in steps["introspect a fresh token"].reason
     assert steps["remove the client"].state is StepState.PASSED
 
 
@@ -275,3 +300,30 @@ def test_the_administrators_calls_of_the_guide_make_an_account_that_still_needs_
     world.wire.close()
     assert server.administer("GET", "/groups/archway")["uniqueMember"]
     assert "insufficient privileges" in steps["management"].reason
+
+
+HAS_SCOPE = AdapterConformance.test_a_token_has_the_asked_scope_and_a_lifetime
+SHARES = TestByRegistrationThatCannotChangeOrRemove.test_no_two_clients_share_a_registration_access_token
+
+
+@pytest.mark.parametrize("broken", [WritesPlainLists, LeavesTheClientTypeOut])
+def test_a_client_that_is_written_wrongly_is_caught(
+    server: openam.OpenAmServer, broken: type[ForgeRockAdapter]
+) -> None:
+    world = forgerock_world(values(server), BY_ADMIN, adapter_class=broken)
+    must_catch(HAS_SCOPE, world, suite=TestByTheAdministrationApi())
+
+
+def test_a_right_to_register_that_is_used_twice_is_caught(server: openam.OpenAmServer) -> None:
+    world = forgerock_world(registering_values(server), BY_REGISTRATION, adapter_class=SharesOneRegistrationToken)
+    must_catch(SHARES, world, suite=TestByRegistrationThatCannotChangeOrRemove())
+
+
+def test_an_adapter_that_takes_every_signed_token_for_an_access_token_is_caught(server: openam.OpenAmServer) -> None:
+    by_keys = values(server, token_validation="jwt")
+    world = forgerock_world(by_keys, BY_ADMIN, adapter_class=TakesEverySignedTokenForAnAccessToken)
+    server.make_tokens_stateless(True)
+    try:
+        must_catch(refresh_token_is_refused, world)
+    finally:
+        server.make_tokens_stateless(False)

@@ -1,11 +1,23 @@
 """The ``rfc`` adapter on the public port of a fake Hydra, for who may not use the administration port."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 
-from keymanager.adapters.contract import Inactive, KeyManagerAdapter, TokenFacts
+from keymanager.adapters.contract import (
+    ClientHandle,
+    ClientMetadata,
+    Inactive,
+    Introspection,
+    KeyManagerAdapter,
+    RegisteredClient,
+    TokenFacts,
+)
+from keymanager.adapters.rfc import RfcAdapter
+from tests.conformance.broken_adapters import KeepsTheOldRegistrationAccessToken
+from tests.conformance.planted import must_catch
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.test_rfc_on_real_servers import real_world
 from tests.conformance.world import World
@@ -13,6 +25,17 @@ from tests.fakes.hydra_server import HydraHabits, HydraServer
 
 PROXY_TOKEN = "proxy-0123456789"
 PROXY = ("Authorization", f"Bearer {PROXY_TOKEN}")
+
+
+def world_on(server: HydraServer, adapter: type[RfcAdapter] = RfcAdapter, **config: Any) -> World:
+    """As the guide says: with the address of introspection, which the public port does not name."""
+    values = {
+        "issuer": server.issuer,
+        "introspection_endpoint": f"{server.admin_url}/admin/oauth2/introspect",
+        "introspection_token": PROXY_TOKEN,
+        **config,
+    }
+    return real_world("hydra-public", values, adapter, tokens_survive_client=False)
 
 
 class OnTheHydraPort(AdapterConformance):
@@ -29,13 +52,7 @@ class OnTheHydraPort(AdapterConformance):
 
     @pytest.fixture
     def world(self, server: HydraServer) -> Iterator[World]:
-        values = {
-            "issuer": server.issuer,
-            "introspection_endpoint": f"{server.admin_url}/admin/oauth2/introspect",
-            "introspection_token": PROXY_TOKEN,
-            **self.config,
-        }
-        world = real_world("hydra-public", values, tokens_survive_client=False)
+        world = world_on(server, **self.config)
         yield world
         world.wire.close()
 
@@ -80,3 +97,39 @@ class TestJwtTokens(OnTheHydraPort):
         """It is signed by published keys too, and introspection does not know it."""
         token = server.state.sign({"iss": server.issuer, "sub": "alice", "aud": ["c"], "exp": 4102444800})
         assert isinstance(adapter.introspect(token), Inactive)
+
+
+class TakesARefreshTokenForAnAccessToken(RfcAdapter):
+    def introspect(self, token: str) -> Introspection:
+        answer = super().introspect(token)
+        return replace(answer, token_use="access") if isinstance(answer, TokenFacts) else answer
+
+
+class ChoosesTheSecret(RfcAdapter):
+    """As the administration port allows."""
+
+    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
+        return super().create_client(replace(metadata, extra={"client_secret": "of-our-own"}))
+
+
+class UpdatesWithALostToken(RfcAdapter):
+    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        super().update_client(handle, metadata)
+        return RegisteredClient(handle=handle)
+
+
+PLANTED: list[tuple[type[RfcAdapter], Callable[..., None]]] = [
+    (
+        KeepsTheOldRegistrationAccessToken,
+        AdapterConformance.test_each_update_leaves_a_client_that_can_be_managed_and_used,
+    ),
+    (UpdatesWithALostToken, TestOpaqueTokens.test_after_an_update_the_old_registration_access_token_is_dead),
+    (TakesARefreshTokenForAnAccessToken, TestOpaqueTokens.test_a_refresh_token_is_no_access_token),
+    (ChoosesTheSecret, TestOpaqueTokens.test_nothing_is_sent_that_the_public_port_refuses),
+]
+
+
+@pytest.mark.parametrize(("broken", "test"), PLANTED, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_broken_adapter_is_caught(broken: type[RfcAdapter], test: Callable[..., None]) -> None:
+    with HydraServer(habits=OnTheHydraPort.habits) as server:
+        must_catch(test, world_on(server, broken), suite=TestOpaqueTokens(), server=server)

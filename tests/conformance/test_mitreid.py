@@ -1,6 +1,5 @@
 """The ``rfc`` adapter on a real MITREid Connect: clients, protected resources, scopes and what is special there."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -9,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.outcomes import Failed
 
-from common.errors import ArchwayError, KeyManagerRejected, OutcomeUnknown
+from common.errors import KeyManagerRejected, OutcomeUnknown
 from common.http import HttpClient, HttpRequest
 from keymanager.adapters.contract import Inactive, KeyManagerAdapter, Resource, ScopeSpec, StepState, TokenFacts
 from keymanager.adapters.rfc import RfcAdapter
 from keymanager.adapters.rfc.mitreid import MitreidSession
 from tests.conformance import broken_on_mitreid as broken
+from tests.conformance.planted import must_catch
 from tests.conformance.suite import AdapterConformance
 from tests.conformance.test_rfc_on_real_servers import real_world
 from tests.conformance.world import World, ask, lost_answer, token_of
@@ -61,10 +60,8 @@ def registering_a_resource(request: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mitreid.MitreidServer]:
-    home: Path = tmp_path_factory.mktemp("mitreid")
-    with mitreid.start(home=home) as started:
-        yield started
+def server(mitreid_server: mitreid.MitreidServer) -> mitreid.MitreidServer:
+    return mitreid_server
 
 
 @pytest.fixture
@@ -240,14 +237,7 @@ def test_a_broken_adapter_is_caught(
     server: mitreid.MitreidServer, adapter_class: type[RfcAdapter], test: Callable[..., None]
 ) -> None:
     """The same test that passes above fails with it."""
-    world = world_on(server, adapter_class)
-    adapter = world.adapter()
-    given: dict[str, Any] = {"self": TestMitreidConnect(), "adapter": adapter, "world": world}
-    wanted = inspect.signature(test).parameters
-    if "client" in wanted:
-        given["client"] = adapter.create_client(world.client_metadata())
-    with closing(world.wire), pytest.raises((AssertionError, ArchwayError, Failed)):
-        test(**{name: value for name, value in given.items() if name in wanted})
+    must_catch(test, world_on(server, adapter_class), suite=TestMitreidConnect())
 
 
 @pytest.fixture(scope="module")

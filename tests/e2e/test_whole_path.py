@@ -1,6 +1,6 @@
 """The whole path by REST, through the real gateway, with key managers that are not ours.
 
-One more key manager costs one line in ``KEY_MANAGERS``: how it is started, its adapter, its configuration.
+The walk, written once, with the fakes; ``test_whole_path_on_real_servers`` has the rest.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,6 @@ class Case:
     adapter: str
     running: Callable[[], AbstractContextManager[Config]]
     scopes: tuple[str, ...] = SAMPLE_SCOPES
-    rotates: bool = True
 
 
 @contextmanager
@@ -69,17 +68,30 @@ KEY_MANAGERS = {
 }
 
 
+def walk_with(
+    installation: Installation,
+    *,
+    name: str,
+    adapter: str,
+    config: Config,
+    scopes: tuple[str, ...] = SAMPLE_SCOPES,
+    rotates: bool = True,
+) -> None:
+    """Add the key manager, walk from publishing an API to deleting its client, turn it off."""
+    slug = f"path-{name}"
+    row = {"slug": slug, "name": name, "adapter": adapter, "config": config}
+    installation.admin.post("/key-managers/", row, 201)
+    walk = installation.walk(suffix=f"-{name}", key_manager=slug)
+    walk.scopes, walk.rotates = scopes, rotates
+    try:
+        walk.run()
+    finally:
+        installation.admin.patch(f"/key-managers/{slug}/", {"enabled": False}, 200)
+    installation.secrets += walk.secrets
+
+
 @pytest.mark.parametrize("name", KEY_MANAGERS)
 def test_the_whole_path_is_walked_with_this_key_manager(installation: Installation, name: str) -> None:
     case = KEY_MANAGERS[name]
-    slug = f"path-{name}"
     with case.running() as config:
-        row = {"slug": slug, "name": name, "adapter": case.adapter, "config": config}
-        installation.admin.post("/key-managers/", row, 201)
-        walk = installation.walk(suffix=f"-{name}", key_manager=slug)
-        walk.scopes, walk.rotates = case.scopes, case.rotates
-        try:
-            walk.run()
-        finally:
-            installation.admin.patch(f"/key-managers/{slug}/", {"enabled": False}, 200)
-    installation.secrets += walk.secrets
+        walk_with(installation, name=name, adapter=case.adapter, config=config, scopes=case.scopes)

@@ -49,7 +49,7 @@ def send(port: int, request: bytes, *, seconds: float = 10.0) -> RawAnswer:
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(request)
-        return receive(connection)
+        return receive(connection, request.partition(b" ")[0].decode("latin-1"))
 
 
 def receive(connection: socket.socket, method: str = "GET") -> RawAnswer:

@@ -29,7 +29,7 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 _SEGMENTS = st.lists(_PIECES, min_size=1, max_size=3).map("".join)
 _BEGINNINGS = st.sampled_from(["", "/museum/1.0.0", "/museum/1.0.0/", "/api3/1/", "/museum//1.0.0", "http://a.test"])
-_TARGETS = st.builds(
+TARGETS = st.builds(
     lambda beginning, segments: beginning + "/" + "/".join(segments),
     _BEGINNINGS,
     st.lists(_SEGMENTS, min_size=1, max_size=5),
@@ -37,7 +37,7 @@ _TARGETS = st.builds(
 _REFUSED_BY_ENVOY = {400, 404, 431}
 
 
-def _api_of(answer: RawAnswer) -> tuple[str, str]:
+def api_of(answer: RawAnswer) -> tuple[str, str]:
     """API and rest of the path, as the backend saw them."""
     path = answer.echoed.target.partition("?")[0]
     for name in ("museum", "short", "nested", "api3", "api4", "upper"):
@@ -47,7 +47,7 @@ def _api_of(answer: RawAnswer) -> tuple[str, str]:
     return "root", path
 
 
-@given(target=_TARGETS)
+@given(target=TARGETS)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(target="/museum/1.0.0x")
 @example(target="/museum/1.0.0/2/x")
@@ -89,7 +89,7 @@ def test_envoy_and_the_validator_read_the_same_api_from_the_same_bytes(gateway: 
     api, rest = found
     for answer in (judged, unjudged):
         assert answer.status == 200
-        chosen, passed_on = _api_of(answer)
+        chosen, passed_on = api_of(answer)
         assert chosen == api
         assert passed_on == (rest or "/" if api == "root" else rest)
 

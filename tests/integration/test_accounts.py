@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 from accounts.actor import actor_of
 from accounts.models import ApiToken, Role, Team
 from accounts.queries import find_api_token, personal_team_of
-from accounts.services import create_api_token, create_team, create_user, revoke_api_token
+from accounts.services import create_api_token, create_user, revoke_api_token
+from accounts.teams import create_team
 from common.errors import InputError, NotAllowed
 
 pytestmark = pytest.mark.django_db

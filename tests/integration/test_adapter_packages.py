@@ -14,6 +14,7 @@ from keymanager.system_checks import check_adapter_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTER = ROOT / "tests" / "packages" / "porter"
+BETTERAUTH = ROOT / "tests" / "packages" / "betterauth"
 
 
 class Good(RfcAdapter):
@@ -66,15 +67,26 @@ def test_a_broken_package_is_an_error_of_the_system_check(monkeypatch: pytest.Mo
     assert "archway-porter" in error.msg
 
 
+@pytest.mark.parametrize(
+    "module", ["contract", "rfc.adapter", "rfc.check", "rfc.answers", "trial_client", "verification"]
+)
+def test_what_the_guide_names_can_be_imported_first(module: str) -> None:
+    run(dict(os.environ), "-c", f"import keymanager.adapters.{module}")
+
+
+def installed_package(package: Path, tests: Path, scratch: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a process that sees the package, installed into a folder of its own, and its ``tests``."""
+    target = scratch.mktemp("packages")
+    uv = Path(sys.executable).with_name("uv")
+    command = [uv, "pip", "install", "--offline", "--quiet", "--no-deps", "--target", target, package]
+    subprocess.run([str(part) for part in command], check=True, timeout=60)
+    path = os.pathsep.join([str(target), str(ROOT), str(tests)])
+    return {**os.environ, "PYTHONPATH": path, "ARCHWAY_HOME": str(scratch.mktemp("home"))}
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a process that sees the example package, installed into a folder of its own."""
-    target = tmp_path_factory.mktemp("packages")
-    uv = Path(sys.executable).with_name("uv")
-    command = [uv, "pip", "install", "--offline", "--quiet", "--no-deps", "--target", target, PORTER]
-    subprocess.run([str(part) for part in command], check=True, timeout=60)
-    path = os.pathsep.join([str(target), str(ROOT), str(PORTER)])
-    return {**os.environ, "PYTHONPATH": path, "ARCHWAY_HOME": str(tmp_path_factory.mktemp("home"))}
+    return installed_package(PORTER, PORTER, tmp_path_factory)
 
 
 def run(environment: dict[str, str], *command: str) -> str:
@@ -93,3 +105,13 @@ def test_the_example_package_passes_the_conformance_suite(installed: dict[str, s
 def test_the_portal_offers_the_example_package(installed: dict[str, str]) -> None:
     run(installed, "manage.py", "check")
     assert "porter" in run(installed, "manage.py", "keymanager", "add", "--help")
+
+
+@pytest.mark.servers
+def test_a_package_for_a_real_server_passes_the_conformance_suite(tmp_path_factory: pytest.TempPathFactory) -> None:
+    tests = BETTERAUTH / "tests"
+    environment = installed_package(BETTERAUTH, tests, tmp_path_factory)
+    run(environment, "manage.py", "check")
+    assert "betterauth" in run(environment, "manage.py", "keymanager", "add", "--help")
+    printed = run(environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", str(tests / "conformance.py"))
+    assert " passed" in printed

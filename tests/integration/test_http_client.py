@@ -124,6 +124,23 @@ def test_a_connection_closed_after_the_request_leaves_a_write_unknown() -> None:
         http.send(HttpRequest(method="PUT", url=f"http://127.0.0.1:{port}/", json={"a": 1}))
 
 
+def test_a_write_does_not_meet_a_server_that_is_closing_its_idle_connection() -> None:
+    def behave(connection: socket.socket) -> None:
+        answered_at = None
+        while connection.recv(65536):
+            # As a server that closes idle connections after 1.5 s, in the moment in which the request is on its way.
+            if answered_at is not None and time.monotonic() - answered_at > 1.5:
+                return
+            connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+            answered_at = time.monotonic()
+
+    with concurrent_peer(behave) as port, HttpClient(guard=LOOPBACK) as http:
+        register = HttpRequest(method="POST", url=f"http://127.0.0.1:{port}/reg", json={})
+        assert http.send(register).status == 201
+        time.sleep(1.6)
+        assert http.send(register).status == 201
+
+
 def test_a_truncated_answer_leaves_a_write_unknown() -> None:
     def behave(connection: socket.socket) -> None:
         connection.recv(65536)

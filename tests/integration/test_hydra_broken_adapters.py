@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from common.errors import ArchwayError
 from keymanager.adapters.contract import (
     ClientHandle,
     ClientMetadata,
+    Inactive,
     Introspection,
     RegisteredClient,
     TokenAnswer,
@@ -52,7 +54,8 @@ class SendsANewSecretWithEveryChange(HydraAdapter):
 
 class TakesARefreshTokenForAnAccessToken(HydraAdapter):
     def introspect(self, token: str) -> Introspection:
-        return RfcAdapter.introspect(self, token)
+        found = super().introspect(token)
+        return found if isinstance(found, Inactive) else replace(found, token_use="access")
 
 
 class TakesAnIdTokenForAnAccessToken(HydraAdapter):

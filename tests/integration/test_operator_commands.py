@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Role, Team, User
 from accounts.queries import personal_team_of, roles_of
-from accounts.services import create_team
+from accounts.teams import create_team
 from keymanager.jobs import forget_what_is_old
 from keymanager.models import KeyManager, SigningKey
 from keymanager.resident.keys import active_signing_key, public_key_set

@@ -212,6 +212,18 @@ def test_details_and_policies_are_saved(world: World, browser: Client) -> None:
     assert "has no =" in text_of(bad)
 
 
+def test_every_policy_survives_an_ended_session(world: World, client: Client) -> None:
+    api = world.make_api()
+    url = f"/publisher/apis/{api['id']}/policies/"
+    client.post(url, {"forwards": "on", "audiences": "urn:museum"})
+    client.force_login(world.publisher.user)
+    page = text_of(client.get(url))
+    assert "urn:museum</textarea>" in page
+    assert re.search(r'name="forwards"[^>]* checked', page)
+    client.post(url, {"forwards": "on"})
+    assert ApiVersion.objects.get().forward_token is True
+
+
 def test_accepted_key_managers_are_chosen(world: World, browser: Client) -> None:
     world.add_key_manager("partners")
     api = world.make_api()

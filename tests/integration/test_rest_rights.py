@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Role
+from accounts.teams import create_team
 from keymanager.models import RefusedCall, Registration
 from tests.integration.rest_kit import World, make_caller, make_world
 
@@ -58,6 +59,12 @@ RIGHTS: dict[str, dict[str, str]] = {
     "admin/registrations/": {"GET": ADMIN},
     "admin/registrations/<uuid:pk>/": {"GET": ADMIN},
     "admin/registrations/<uuid:pk>/retry/": {"POST": ADMIN},
+    "admin/people/": {"GET": ADMIN},
+    "admin/people/<int:pk>/": {"GET": ADMIN, "PATCH": ADMIN},
+    "admin/teams/": {"GET": ADMIN, "POST": ADMIN},
+    "admin/teams/<uuid:pk>/": {"GET": ADMIN, "PATCH": ADMIN},
+    "admin/teams/<uuid:pk>/members/": {"POST": ADMIN},
+    "admin/teams/<uuid:pk>/members/<int:member>/": {"DELETE": ADMIN},
     "admin/audit/": {"GET": ADMIN},
     "admin/gateways/": {"GET": ADMIN},
 }
@@ -118,6 +125,7 @@ def rows_of(world: World) -> dict[str, str]:
     )
     registration = Registration.objects.get(credential=client["id"])
     resource = Registration.objects.get(subject=api["id"])
+    team = create_team(name="Shared", members=[world.developer.user])
     return {
         "publisher/apis/|<uuid:pk>": api["id"],
         "publisher/apis/<uuid:pk>/registrations/|<uuid:registration>": str(resource.pk),
@@ -128,14 +136,18 @@ def rows_of(world: World) -> dict[str, str]:
         "store/subscriptions/|<uuid:pk>": subscription["id"],
         "store/verdicts/|<slug:reference>": "v-abc",
         "admin/key-managers/|<slug:slug>": "resident",
+        "admin/people/|<int:pk>": str(world.developer.user.pk),
         "admin/plans/|<slug:slug>": "gold",
+        "admin/teams/|<uuid:pk>": str(team.pk),
+        "admin/teams/<uuid:pk>/members/|<int:member>": str(world.developer.user.pk),
         "admin/registrations/|<uuid:pk>": str(registration.pk),
     }
 
 
 def unknown(ids: dict[str, str]) -> dict[str, str]:
     """The same addresses of rows that do not exist."""
-    return {part: str(uuid.UUID(int=1)) if "uuid" in part else "nothing-here" for part in ids}
+    nothing = {"uuid": str(uuid.UUID(int=1)), "int": "1000000000", "slug": "nothing-here"}
+    return {part: nothing[part.partition("|<")[2].partition(":")[0]] for part in ids}
 
 
 def test_nobody_gets_a_challenge_wherever_signing_in_is_needed(world: World) -> None:

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, IdempotentAnswer
-from accounts.services import create_api_token, create_team, revoke_api_token
+from accounts.services import create_api_token, revoke_api_token
+from accounts.teams import create_team
 from subscriptions.models import Api, Application, Plan, Subscription
 from tests.integration.rest_kit import Caller, World, api_body, make_world
 

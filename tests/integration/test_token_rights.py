@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import ApiToken, Membership, Role, RoleGrant, Team
-from accounts.services import create_api_token, create_team
+from accounts.services import create_api_token
+from accounts.teams import create_team
 from keymanager.models import Credential
 from subscriptions.models import Api, Application
 from tests.integration.rest_kit import Caller, World, api_body, make_caller, make_world

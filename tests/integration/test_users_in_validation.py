@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
-from accounts.models import Role, User
+from accounts.models import ExternalIdentity, Role, User
 from accounts.queries import directory_claims_of, role_names_of
-from accounts.services import create_team, create_user
+from accounts.services import create_user
+from accounts.teams import create_team
 from common.clock import SystemClock
 from common.errors import KeyManagerProtocolError, KeyManagerUnavailable
 from keymanager.adapters.config import parse_config
@@ -194,6 +196,22 @@ def test_a_token_of_the_resident_key_manager_names_its_user_by_id(anna: User) ->
     mine = token_of(iss=resident_issuer(), sub=str(anna.pk))
     assert PortalUsers().user_of(adapter(), mine, "t").username == "anna"
     assert PortalUsers().user_of(adapter(), token_of(iss=resident_issuer(), sub="anna"), "t").roles == frozenset()
+
+
+def test_at_the_issuer_that_people_sign_in_at_the_subject_decides_and_no_name(anna: User, settings: Settings) -> None:
+    ExternalIdentity.objects.create(user=anna, issuer="https://idp.example", subject="a-guid")
+
+    def found(**changes: Any) -> set[str]:
+        return set(PortalUsers().user_of(adapter(), token_of(**changes), "t").roles)
+
+    assert found(sub="a-guid", username="somebody") == {"publisher", "curators"}
+    assert found(sub="another-guid", username="anna") == set()
+    assert found(sub="", username="anna") == set()
+    assert found(sub="a-guid", iss="https://other.example") == set()
+    ExternalIdentity.objects.all().delete()
+    assert found(sub="another-guid", username="anna") == {"publisher", "curators"}
+    settings.ARCHWAY_OIDC_ISSUER = "https://idp.example"
+    assert found(sub="another-guid", username="anna") == set()
 
 
 class Telling(AdapterInMemory):

@@ -75,6 +75,19 @@ def make_operation(api_version: ApiVersion, position: int, method: str, path: st
     return Operation.objects.create(api_version=api_version, position=position, method=method, path=path, **values)
 
 
+def publish_prefixes(open_prefix: str, *prefixes: str) -> None:
+    """An API version below each prefix, with one operation for every path; only the first one's needs no token."""
+    team = Team.objects.create(name="apis")
+    for prefix in (open_prefix, *prefixes):
+        context, _, version = prefix.rpartition("/")
+        api, _ = Api.objects.get_or_create(context=context, defaults={"team": team, "name": context})
+        row = ApiVersion.objects.create(
+            api=api, version=version, state=ApiState.PUBLISHED, production_url="http://127.0.0.1:9/"
+        )
+        auth = OperationAuth.NONE if prefix == open_prefix else OperationAuth.REQUIRED
+        make_operation(row, 0, "GET", "/*", auth=auth)
+
+
 def block_subscription() -> None:
     """As the publisher does it: the change and its event in one transaction."""
     for row in Subscription.objects.all():

@@ -1,7 +1,8 @@
 """What another process does to the database while a validator runs: ``python -m tests.integration.validator_actions``.
 
 ``seed <issuer> <mode> <client id> <client secret>`` migrates and makes the rows of ``validation_rows``; ``block`` and
-``remove`` change them.
+``remove`` change them. ``publish <open prefix> <prefix> ...`` migrates and publishes APIs of which only the first one
+needs no token.
 """
 
 import os
@@ -14,7 +15,12 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - models need the app registry
 
-from tests.integration.validation_rows import block_subscription, make_rows, remove_credential  # noqa: E402 - as above
+from tests.integration.validation_rows import (  # noqa: E402 - as above
+    block_subscription,
+    make_rows,
+    publish_prefixes,
+    remove_credential,
+)
 
 
 def main(action: str, *arguments: str) -> None:
@@ -29,6 +35,9 @@ def main(action: str, *arguments: str) -> None:
             introspection_client_id=client_id,
             introspection_client_secret=client_secret,
         )
+    elif action == "publish":
+        call_command("migrate", verbosity=0, skip_checks=True)
+        publish_prefixes(*arguments)
     elif action == "block":
         block_subscription()
     elif action == "remove":

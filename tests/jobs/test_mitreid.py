@@ -1,7 +1,6 @@
 """The registration engine on a real MITREid Connect: APIs as protected resources, clients through lost answers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +30,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mitreid.MitreidServer]:
-    home: Path = tmp_path_factory.mktemp("mitreid")
-    with mitreid.start(home=home) as started:
-        yield started
+def server(mitreid_server: mitreid.MitreidServer) -> mitreid.MitreidServer:
+    return mitreid_server
 
 
 @pytest.fixture

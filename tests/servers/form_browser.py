@@ -42,17 +42,25 @@ class FormBrowser(urllib.request.HTTPRedirectHandler):
                 return str(exc.read(), "utf-8")
 
     def sign_in_at_keycloak(self, authorization_url: str, *, username: str, password: str) -> str:
-        """Fill in Keycloak's form, unless its session is still there; the redirect that leads to ``stop_at``.
+        """Sign in, unless Keycloak's session is still there; the redirect that leads to ``stop_at``.
 
         Raises ``RuntimeError`` with the page when there is none.
         """
-        page = self.open(authorization_url)
-        if self.arrived is None:
-            form = re.search(r'<form[^>]*id="kc-form-login"[^>]* action="([^"]+)"', page)
-            if form is None:
-                raise RuntimeError(f"no login form on the page:\n{page}")
-            fields = urllib.parse.urlencode({"username": username, "password": password})
-            page = self.open(html.unescape(form.group(1)), fields.encode())
+        page = self.fill_in_keycloaks_form(authorization_url, username=username, password=password)
         if self.arrived is None:
             raise RuntimeError(f"Keycloak did not let {username} in:\n{page}")
         return self.arrived
+
+    def fill_in_keycloaks_form(self, url: str, *, username: str, password: str) -> str:
+        """The page after Keycloak's form, or the one behind ``url`` when that has arrived already.
+
+        Raises ``RuntimeError`` when ``url`` leads to another page.
+        """
+        page = self.open(url)
+        if self.arrived is not None:
+            return page
+        form = re.search(r'<form[^>]*id="kc-form-login"[^>]* action="([^"]+)"', page)
+        if form is None:
+            raise RuntimeError(f"no login form on the page:\n{page}")
+        fields = urllib.parse.urlencode({"username": username, "password": password})
+        return self.open(html.unescape(form.group(1)), fields.encode())

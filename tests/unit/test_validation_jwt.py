@@ -224,6 +224,16 @@ def test_an_introspected_token_without_exp_ends_when_its_remaining_seconds_do() 
     assert answer.until == NOW + 30
 
 
+@pytest.mark.parametrize("name", ["refresh_token", "id_token", "ID_TOKEN"])
+def test_a_signed_token_whose_token_name_is_not_that_of_an_access_token_is_refused(name: str) -> None:
+    """ForgeRock AM signs access, refresh and ID tokens with one key, as JWTs of one type."""
+    answer = resolve(token(tokenName=name))
+    assert isinstance(answer, BadToken)
+    assert answer.code is Code.NOT_AN_ACCESS_TOKEN
+    assert "tokenName" in answer.reason
+    assert isinstance(resolve(token(tokenName="access_token")), GoodToken)
+
+
 @pytest.mark.parametrize("claims", [{"typ": "Refresh"}, {"token_type": "refresh_token"}, {"at_hash": "h"}])
 def test_what_introspection_calls_active_is_still_refused_when_it_is_no_access_token(claims: dict[str, Any]) -> None:
     world = with_rules(token_validation="introspection")

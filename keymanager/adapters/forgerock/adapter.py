@@ -18,7 +18,6 @@ from keymanager.adapters.contract import (
     Verification,
 )
 from keymanager.adapters.forgerock.api import AdminApi
-from keymanager.adapters.forgerock.check import ThrowAway
 from keymanager.adapters.forgerock.clients import AdminClients
 from keymanager.adapters.forgerock.config import ForgeRockConfig, knobs
 from keymanager.adapters.forgerock.documents import GroupedShape
@@ -26,8 +25,17 @@ from keymanager.adapters.forgerock.registration import DynamicClients
 from keymanager.adapters.forgerock.tokens import TokenInfo, client_of_audience, only_access, own_only, without_token
 from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
+from keymanager.adapters.trial_client import MAKE, TrialClient
 
 C = Capability
+_WHY_INACTIVE = {
+    "introspection": (
+        "This server lets a client introspect its own tokens only: an AM 7 client sees all with the scope "
+        "am-introspect-all-tokens; at OpenAM set token_validation to tokeninfo, or to jwt with stateless tokens."
+    ),
+    "jwt": "Its access tokens are not JWTs signed with a published key: set token_validation to tokeninfo.",
+    "tokeninfo": "Is the address of tokeninfo below the issuer that of this realm?",
+}
 
 
 class ForgeRockAdapter(RfcAdapter):
@@ -41,6 +49,7 @@ class ForgeRockAdapter(RfcAdapter):
         super().__init__(knobs(config), http, clock)
         self.config = config
         self._settings = config
+        self.introspection_hint = _WHY_INACTIVE[config.token_validation]
         self._token_info = TokenInfo(config, http, clock)
         self._by_admin = AdminClients(config, AdminApi(config, http, clock))
         self._managed: AdminClients | DynamicClients = self._by_admin
@@ -134,15 +143,19 @@ class ForgeRockAdapter(RfcAdapter):
         yield first
         yield from steps
         if first.state is StepState.FAILED:
-            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason="Discovery failed.")
+            yield CheckStep(name=MAKE, state=StepState.SKIPPED, reason="Discovery failed.")
             return
         yield timed("management", self._check_management)
         yield timed("registration by others", self._check_registration)
         if self._settings.management == "dcr_create":
             reason = "No client is made: this server could not remove it again (management is dcr_create)."
-            yield CheckStep(name="create a client", state=StepState.SKIPPED, reason=reason)
+            yield CheckStep(name=MAKE, state=StepState.SKIPPED, reason=reason)
             return
-        yield from ThrowAway(self, token_validation=self._settings.token_validation, scope=self._trial_scope()).steps()
+        scope = self._trial_scope()
+        yield from TrialClient(self, scope=scope, unscoped=True, change=True, rotation=True).steps()
+
+    def check_client(self) -> None:
+        """A client may see its own tokens where it sees no others, so they prove nothing: the trial client's do."""
 
     def _trial_scope(self) -> str:
         """The administration gives a client any scope; registration only one that the provider lists."""

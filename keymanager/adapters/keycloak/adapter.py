@@ -24,7 +24,6 @@ from keymanager.adapters.contract import (
     Verification,
 )
 from keymanager.adapters.keycloak.api import KeycloakApi, KeycloakRights, client_gone
-from keymanager.adapters.keycloak.check import ThrowAway
 from keymanager.adapters.keycloak.clients import KeycloakClients
 from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE, KeycloakConfig, knobs
 from keymanager.adapters.keycloak.events import KeycloakEvents
@@ -35,8 +34,12 @@ from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.clients import Clients
 from keymanager.adapters.rfc.tokens import Tokens
+from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
+_OVERLAP_RULE = (
+    "Keycloak needs the feature client-secret-rotation and a client policy with the executor secret-rotation."
+)
 _BY_ADMINISTRATION = frozenset(
     {
         C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.SUSPEND_CLIENT, C.ROTATE_SECRET,
@@ -51,7 +54,7 @@ class KeycloakAdapter(RfcAdapter):
     slug = "keycloak"
     label = "Keycloak"
     Config: ClassVar[type[Any]] = KeycloakConfig
-    introspection_hint: ClassVar[str] = AUDIENCE_RULE
+    introspection_hint = AUDIENCE_RULE
 
     def __init__(self, config: KeycloakConfig, http: HttpClient, clock: Clock) -> None:
         rfc = knobs(config)
@@ -238,7 +241,7 @@ class KeycloakAdapter(RfcAdapter):
             yield timed("right to manage clients", self._check_rights)
             yield timed("audience of tokens", self._check_gateway_scope)
             yield timed("events", self._check_events)
-        yield from ThrowAway(self).steps()
+        yield from TrialClient(self, unscoped=True, change=True, rotation=True, overlap_hint=_OVERLAP_RULE).steps()
 
     def check_client(self) -> None:
         """Our own client's tokens are not for itself, so they prove nothing: the throw-away client's do."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from common.errors import KeyManagerRejected
 from common.http import HttpClient, HttpRequest
+from keymanager.adapters import trial_client  # a module, not its class: each of the two can be imported first
 from keymanager.adapters.contract import (
     Capability,
     CheckStep,
@@ -38,7 +39,6 @@ from keymanager.adapters.rfc.mitreid_clients import MitreidClients
 from keymanager.adapters.rfc.mitreid_resources import MitreidResources
 from keymanager.adapters.rfc.presets import recognised_preset
 from keymanager.adapters.rfc.tokens import Tokens
-from keymanager.adapters.trial_client import TrialClient
 
 C = Capability
 
@@ -259,7 +259,7 @@ class RfcAdapter(KeyManagerAdapter):
         right = timed("right to register", self._check_registration)
         yield right
         if right.state is not StepState.FAILED:
-            yield from TrialClient(self).steps()
+            yield from trial_client.TrialClient(self).steps()
 
     def _with_scopes(self, registered: RegisteredClient, metadata: ClientMetadata) -> RegisteredClient:
         if C.SCOPES not in self.capabilities:

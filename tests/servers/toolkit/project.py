@@ -21,7 +21,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 INITIAL_ACCESS_TOKEN = "initial-access-token"
 GATEWAY = ("gateway", "gateway-secret")
-SCOPES = ("openid", "introspection", "read", "write", "museum:read", "museum:write")
+SCOPES = ("openid", "introspection", "read", "write", "museum:read", "museum:write", "books:read", "books:order")
 
 urlpatterns: list[URLPattern | URLResolver] = []
 

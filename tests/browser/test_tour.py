@@ -1,0 +1,159 @@
+"""The tour of the docs, walked on a real demo by a real browser: it clicks what the page says in bold, in that order.
+
+With ``ARCHWAY_TOUR_PICTURES=1`` the pictures in ``docs/img/tour/`` are taken anew.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from portal.runner.layout import ROOT
+from portal.runner.processes import free_ports
+from tests.e2e.demo_run import DemoRun
+
+pytestmark = [pytest.mark.browser, pytest.mark.gateway, pytest.mark.timeout(300)]
+TOUR = ROOT / "docs" / "tour.md"
+PICTURES = ROOT / "docs" / "img" / "tour"
+WAIT_MS = 30_000
+
+
+class Walker:
+    """Clicks by the words that the tour has in bold, and takes the pictures that it shows."""
+
+    def __init__(self, page: Page, base: str, pictures: Path) -> None:
+        self.page = page
+        self.base = base
+        self.pictures = pictures
+        self.clicked: list[str] = []
+        self.taken: list[str] = []
+
+    def sign_in(self, name: str, password: str) -> None:
+        self.page.context.clear_cookies()
+        self.page.goto(f"{self.base}/sign-in/")
+        self.page.fill("[name=username]", name)
+        self.page.fill("[name=password]", password)
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_load_state()
+
+    def click(self, words: str) -> None:
+        """The last visible link or button with these words: what the page offers stands below its navigation."""
+        self.clicked.append(words)
+        offered = self.page.locator("a:visible, button:visible")
+        exact = offered.filter(has_text=re.compile(rf"^\s*{re.escape(words)}\s*$"))
+        begins = offered.filter(has_text=re.compile(rf"^\s*{re.escape(words)}"))
+        (exact if exact.count() else begins).last.click()
+        self.page.wait_for_load_state()
+
+    def picture(self, name: str) -> None:
+        self.page.wait_for_timeout(200)
+        self.page.screenshot(path=str(self.pictures / f"{name}.png"))
+        self.taken.append(name)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[DemoRun]:
+    web, gateway, validator, backend = free_ports(4)
+    ports = {
+        "ARCHWAY_PORT": web,
+        "ARCHWAY_GATEWAY_PORT": gateway,
+        "ARCHWAY_VALIDATOR_PORT": validator,
+        "ARCHWAY_BACKEND_PORT": backend,
+    }
+    run = DemoRun(tmp_path / "home", ports)
+    yield run
+    run.process.terminate()
+    run.end()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
+        browser.close()
+
+
+def test_the_tour_is_true_from_the_first_click_to_the_last_picture(demo: DemoRun, page: Page, tmp_path: Path) -> None:
+    printed = demo.read_until_ready()
+    passwords = dict(re.findall(r"^ +(admin|api-developer|app-developer) +(\S+)$", printed, re.MULTILINE))
+    walker = Walker(page, f"http://127.0.0.1:{demo.environment['ARCHWAY_PORT']}", tmp_path)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    text = TOUR.read_text(encoding="utf-8")
+    gateway = f"http://127.0.0.1:{demo.environment['ARCHWAY_GATEWAY_PORT']}"
+    good, bad = (
+        line.strip().replace("http://127.0.0.1:8080", gateway)
+        for line in re.findall(r"^ +curl .*$", text, re.MULTILINE)
+    )
+
+    token = _call_an_api(walker, passwords["app-developer"])
+    assert "title" in _run(good, token)
+    _explain(walker, json.loads(_run(bad, token))["reference"])
+    _add_a_key_manager(walker, passwords["admin"])
+
+    assert walker.clicked == re.findall(r"\*\*(.+?)\*\*", text)
+    assert walker.taken == re.findall(r"img/tour/([\w-]+)\.png", text)
+    if os.environ.get("ARCHWAY_TOUR_PICTURES"):
+        for name in walker.taken:
+            shutil.copy(tmp_path / f"{name}.png", PICTURES)
+    assert {path.stem for path in PICTURES.glob("*.png")} == set(walker.taken)
+    assert complaints == []
+
+
+def _call_an_api(walker: Walker, password: str) -> str:
+    """The access token that the page shows."""
+    page = walker.page
+    walker.sign_in("app-developer", password)
+    walker.picture("catalogue")
+    walker.click("My applications")
+    walker.click("Create application")
+    page.fill("[name=name]", "First app")
+    walker.click("Create application")
+    page.wait_for_selector("text=Generate token", timeout=WAIT_MS)
+    walker.picture("client-ready")
+    walker.click("Subscribe to an API")
+    walker.click("Bookshop")
+    walker.click("Subscribe")
+    walker.picture("subscribe")
+    walker.click("Subscribe")
+    page.wait_for_selector("text=Generate token", timeout=WAIT_MS)
+    walker.click("Generate token")
+    page.uncheck("[name=scopes][value='books:order']")
+    walker.click("Issue token")
+    walker.picture("token")
+    return page.inner_text("#access-token")
+
+
+def _explain(walker: Walker, reference: str) -> None:
+    walker.click("Explain a refusal")
+    walker.page.fill("[name=reference]", reference)
+    walker.click("Explain")
+    walker.page.wait_for_selector(".verdict .bad")
+    walker.picture("verdict")
+
+
+def _add_a_key_manager(walker: Walker, password: str) -> None:
+    page = walker.page
+    walker.sign_in("admin", password)
+    walker.click("Admin")
+    walker.click("Add key manager")
+    walker.click("Keycloak")
+    walker.picture("key-manager-form")
+    page.goto(f"{walker.base}/admin-portal/key-managers/")
+    walker.click("Resident")
+    walker.click("Check now")
+    page.wait_for_selector("#check-steps:not([hx-get])", timeout=WAIT_MS)
+    walker.picture("check")
+
+
+def _run(command: str, token: str) -> str:
+    """What the command of the tour prints, with the token as its reader has it."""
+    shell = {**os.environ, "TOKEN": token}
+    return subprocess.run(["sh", "-c", command], env=shell, capture_output=True, text=True, check=True).stdout
