@@ -58,6 +58,16 @@ class ExternalIdentity(models.Model):
         return f"{self.subject} at {self.issuer}"
 
 
+class NotificationsSeen(models.Model):
+    """When a person last looked at the notifications; what happened later is new to them."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="notifications_seen")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.at}"
+
+
 class RoleGrant(models.Model):
     """One role of one user. ``source``: issuer of the login provider that gave it; "" for a person in the portal.
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import ApiToken, Membership, Role, RoleGrant, Team, User
+from accounts.models import ApiToken, Membership, NotificationsSeen, Role, RoleGrant, Team, User
 from common.errors import InputError, NotAllowed, RuleError
 
 TOKEN_PREFIX = "awt_"  # noqa: S105 - a prefix that secret scanners can look for, not a secret
@@ -141,3 +141,10 @@ def revoke_api_token(*, token: ApiToken) -> ApiToken:
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
     token.refresh_from_db()
     return token
+
+
+@transaction.atomic
+def see_notifications(*, user: User, at: datetime) -> NotificationsSeen:
+    """Remember that everything up to ``at`` was seen; not audited, it is nobody else's business."""
+    row, _ = NotificationsSeen.objects.update_or_create(user=user, defaults={"at": at})
+    return row

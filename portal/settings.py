@@ -295,6 +295,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "Role": "accounts.models.Role",
         "ApiState": "portal.schema_names.api_states",
         "ApplicationState": "portal.schema_names.application_states",
         "SubscriptionState": "portal.schema_names.subscription_states",

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from keymanager.pages import notifications
 from keymanager.resident.urls import metadata_urlpatterns
 from portal import health, pages, reference, style_gallery
 from portal.parts import served_parts
@@ -34,6 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/openid/", GoToProvider.as_view(), name="openid"),
     path("sign-in/openid/callback/", BackFromProvider.as_view(), name="openid-callback"),
     path("sign-out/", SignOutPage.as_view(), name="sign-out"),
+    path("notifications/", notifications.NotificationsPage.as_view(), name="notifications"),
+    path("notifications/bell/", notifications.Bell.as_view(), name="notifications-bell"),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

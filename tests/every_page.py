@@ -1,7 +1,7 @@
 """Every page of the portal in one table: who may open it, who may send its form, and on which row.
 
-The test of rights (``tests/integration/test_page_rights.py``) and the walk over every page in a real browser
-(``tests/browser/test_every_page.py``) are generated from the URL configuration and from this table; an address
+The test of rights (``tests/integration/test_page_rights.py``) and the test of the weight of every page
+(``tests/integration/test_page_budgets.py``) are generated from the URL configuration and from this table; an address
 without an entry fails the first of them.
 
 A new page costs one line in ``PAGES``, under the name of its URL::
@@ -25,7 +25,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, Role
 from accounts.teams import create_team
 from keymanager.models import KeyManagerCheck, RefusedCall, Registration
-from subscriptions.models import Operation
+from subscriptions.models import ApiDocument, Operation, Scope
 from tests.integration.rest_kit import World
 
 # The first part of an address that programs ask, not people; each has tests of its own.
@@ -64,9 +64,7 @@ APP_DEV: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}))
 APP_DEV_OF_ANY_TEAM: Final = Audience(roles=frozenset({Role.APP_DEVELOPER}), of_team=False)
 ADMIN: Final = Audience(roles=frozenset({Role.ADMINISTRATOR}), of_team=False)
 OWNER: Final = Audience(nobody_here=True)
-# There only with a login provider, which the tests of signing in have.
-NO_PROVIDER: Final = Audience(signed_in=False, nobody_here=True)
-DEBUG_ONLY: Final = Audience(signed_in=False, nobody_here=True)
+TURNED_OFF: Final = Audience(signed_in=False, nobody_here=True)  # until a setting turns it on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +76,6 @@ class Page:
     rows: Mapping[str, str]
     body: Mapping[str, str] = field(default_factory=dict)
     fragment: bool = False
-
-    @property
-    def shown(self) -> bool:
-        """Whether GET answers a whole page to somebody who may see it."""
-        return self.get is not None and not self.get.nobody_here and not self.fragment
 
     @property
     def audience(self) -> Audience:
@@ -109,21 +102,28 @@ PAGES: Final[dict[str, Page]] = {
     "start": page(EVERYBODY),
     "console": page(EVERYBODY),
     "reference": page(EVERYBODY, name="document"),
-    "style": page(DEBUG_ONLY),
+    "style": page(TURNED_OFF),
     "sign-in": page(EVERYBODY, EVERYBODY),
+    "openid": page(TURNED_OFF),
+    "openid-callback": page(TURNED_OFF),
     "sign-out": page(None, EVERYBODY),
-    "openid": page(NO_PROVIDER),
-    "openid-callback": page(NO_PROVIDER),
     "account": page(SIGNED_IN),
     "account-tokens": page(SIGNED_IN, SIGNED_IN),
     "account-token-end": page(None, OWNER, pk="api_token"),
     "account-end-sessions": page(None, SIGNED_IN),
+    "notifications": page(SIGNED_IN),
+    "notifications-bell": page(EVERYBODY, fragment=True),
     "theme": page(None, EVERYBODY),
     # The store
     "store-home": page(EVERYBODY),
     "store-api": page(EVERYBODY, pk="version"),
     "store-reference": page(EVERYBODY, pk="version"),
+    "store-guides": page(EVERYBODY, pk="version"),
+    "store-guide": page(EVERYBODY, pk="version", document="guide"),
     "store-operation": page(EVERYBODY, pk="version", operation="operation"),
+    "store-console": page(EVERYBODY, pk="version"),
+    "try-api-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version"),
+    "store-plans": page(EVERYBODY, pk="version"),
     "try-token": page(None, APP_DEV, pk="version", operation="operation", body={"credential": "credential"}),
     "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
     "applications": page(SIGNED_IN),
@@ -143,6 +143,7 @@ PAGES: Final[dict[str, Page]] = {
     "credential-drop-old": page(None, APP_DEV, pk="credential"),
     "credential-reveal": page(None, APP_DEV, pk="credential"),
     "credential-token": page(APP_DEV, APP_DEV, pk="credential"),
+    "credential-token-revoke": page(None, APP_DEV, pk="credential"),
     "subscription-plan": page(None, APP_DEV, pk="subscription", body={"plan": "gold"}),
     "unsubscribe": page(None, APP_DEV, pk="subscription"),
     "refusals": page(SIGNED_IN),
@@ -170,6 +171,19 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-delete": page(None, API_DEV, pk="version"),
     "publisher-versions": page(MAKER, API_DEV, pk="version"),
     "publisher-history": page(MAKER, pk="version"),
+    "publisher-design": page(MAKER, pk="version"),
+    "publisher-operation": page(MAKER, API_DEV, pk="version", operation="operation"),
+    "publisher-operation-new": page(MAKER, API_DEV, pk="version"),
+    "publisher-operation-remove": page(None, API_DEV, pk="version", operation="operation"),
+    "publisher-scope": page(MAKER, API_DEV, pk="version", scope="scope"),
+    "publisher-definition": page(MAKER, pk="version"),
+    "publisher-definition-file": page(MAKER, pk="version"),
+    "publisher-definition-save": page(API_DEV, API_DEV, pk="version"),
+    "publisher-definition-replace": page(API_DEV, API_DEV, pk="version", source="source"),
+    "publisher-documents": page(MAKER, pk="version"),
+    "publisher-document-new": page(MAKER, MAKER, pk="version"),
+    "publisher-document": page(MAKER, MAKER, pk="version", document="guide"),
+    "publisher-document-delete": page(None, MAKER, pk="version", document="guide"),
     # Administration
     "administration": page(EVERYBODY, EVERYBODY),  # only leads to the first of these pages
     "key-managers": page(ADMIN),
@@ -241,12 +255,14 @@ def seed(world: World) -> dict[str, str]:
         "check": str(check.pk),
         "credential": client["id"],
         "document": "errors",
+        "guide": str(ApiDocument.objects.create(api_version_id=api["id"], title="Start", text="Hello", position=1).pk),
         "key_manager": world.resident.slug,
         "operation": str(Operation.objects.filter(api_version=api["id"])[0].pk),
         "person": str(world.developer.user.pk),
         "plan": "gold",
         "registration": str(Registration.objects.get(credential=client["id"]).pk),
         "resource": str(Registration.objects.get(subject=api["id"]).pk),
+        "scope": str(Scope.objects.filter(api_version=api["id"])[0].pk),
         "source": "file",
         "subscription": subscription["id"],
         "team": str(create_team(name="Shared", members=[world.developer.user]).pk),

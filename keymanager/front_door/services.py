@@ -193,11 +193,11 @@ def remove_client(*, actor: Actor, client: FrontDoorClient) -> None:
 
 
 @transaction.atomic
-def deny_token(*, credential: Credential, token: str, exp: int | None) -> RevokedToken:
+def deny_token(*, credential: Credential, token: str, exp: int | None, actor: Actor | None = None) -> RevokedToken:
     """Refuse a token of this client at every gateway from now on, until it would have expired anyway.
 
     ``exp``: epoch seconds, ``None`` when nobody knows: then the longest lifetime that the settings allow. Only the
-    SHA-256 of the token is stored. Repeating it changes nothing.
+    SHA-256 of the token is stored. Repeating it changes nothing. ``actor``: the client itself unless given.
     """
     now = timezone.now()
     longest = now + timedelta(seconds=settings.ARCHWAY_LONGEST_TOKEN_SECONDS)
@@ -206,7 +206,7 @@ def deny_token(*, credential: Credential, token: str, exp: int | None) -> Revoke
         token_sha256=hashlib.sha256(token.encode()).hexdigest(), defaults={"expires_at": expires_at}
     )
     if made:
-        actor = Actor(name=f"client {credential.client_id}"[:150])
-        audit(actor, "token.revoke", credential, team_id=credential.application.team_id)
+        who = actor or Actor(name=f"client {credential.client_id}"[:150])
+        audit(who, "token.revoke", credential, team_id=credential.application.team_id)
         announce(ChangeKind.TOKEN, row.token_sha256)
     return row

@@ -24,7 +24,11 @@ urlpatterns = [
     path("new/<slug:source>/", apis.NewApiPage.as_view(), name="publisher-new-from"),
     path("apis/<uuid:pk>/", overview.OverviewPage.as_view(), name="publisher-api"),
     path("apis/<uuid:pk>/details/", facts.DetailsPage.as_view(), name="publisher-details"),
-    path("apis/<uuid:pk>/design/", design.DesignPage.as_view(), name="publisher-design"),
+    path(
+        "apis/<uuid:pk>/design/",
+        design.DesignPage.as_view(http_method_names=["get", "head", "options"]),
+        name="publisher-design",
+    ),
     path("apis/<uuid:pk>/design/new/", design.NewOperationPage.as_view(), name="publisher-operation-new"),
     path("apis/<uuid:pk>/design/<uuid:operation>/", design.DesignPage.as_view(), name="publisher-operation"),
     path(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,7 @@ from subscriptions.queries.catalogue import store_versions
 from subscriptions.queries.owned import applications_of_teams, subscriptions_of_teams
 from subscriptions.states import ApiState, ApplicationState
 
+_FACETS = ("tag", "key_manager", "state", "subscribed")
 _SORTS = {"newest": ("-created_at", "id"), "name": ("api__name", "-created_at"), "updated": ("-updated_at", "id")}
 
 
@@ -44,13 +45,14 @@ class HomePage(PageView):
         if request.GET.get("subscribed"):
             found = found.filter(pk__in=self._subscribed())
         sort = request.GET.get("sort", "newest")
-        page = page_of(request, found.order_by(*_SORTS.get(sort, _SORTS["newest"])), size=24)
+        page = page_of(request, _sorted(found, sort), size=24)
         context: dict[str, Any] = {
             "page": page,
             "sort": sort,
             "view": "table" if request.GET.get("view") == "table" else "cards",
             "subscribed_ids": set(self._subscribed()) if self.actor.user_id else set(),
-            "filtered": any(request.GET.get(name) for name in ("q", "tag", "key_manager", "state", "subscribed")),
+            "filtered": any(request.GET.get(name) for name in ("q", *_FACETS)),
+            "facet_count": sum(bool(request.GET.get(name)) for name in _FACETS),
         }
         if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
             return self.show("store/results.html", context)
@@ -111,6 +113,13 @@ def first_call_path(application: Application | None) -> tuple[PathStep, ...]:
         )
         for index in range(4)
     )
+
+
+def _sorted(versions: QuerySet[ApiVersion], sort: str) -> QuerySet[ApiVersion]:
+    """In the order that ``sort`` names; what cannot be read is "newest"."""
+    if sort == "subscribed":
+        return versions.annotate(subscribers=Count("subscriptions", distinct=True)).order_by("-subscribers", "id")
+    return versions.order_by(*_SORTS.get(sort, _SORTS["newest"]))
 
 
 def _tags(versions: QuerySet[ApiVersion]) -> list[tuple[str, int]]:

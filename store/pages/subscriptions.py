@@ -94,7 +94,8 @@ class SubscribePage(PageView):
     def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The form."""
         version = self._version(pk)
-        initial = kept_input(request) or {"application": request.GET.get("application")}
+        asked = {name: request.GET[name] for name in ("application", "plan") if request.GET.get(name)}
+        initial = kept_input(request) or asked
         return self._page(version, SubscribeForm(version, self.actor.team_ids, initial=initial))
 
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.actor import Actor
 from accounts.models import Role
 from accounts.pages.views import PageView, own
-from common.errors import ArchwayError
+from common.errors import ArchwayError, NotFound
 from keymanager.models import Credential
 from store import services
 from store.pages.refusals import verdict_context
@@ -75,20 +75,20 @@ class TryTokenForm(forms.Form):
 
 
 class TryToken(PageView):
-    """A token for one call of one operation: handed to the page, stored nowhere."""
+    """A token for one operation, or for the console of a whole API: handed to the page, stored nowhere."""
 
     roles = (Role.APP_DEVELOPER,)
 
-    def post(self, request: HttpRequest, pk: uuid.UUID, operation: uuid.UUID) -> HttpResponse:
-        """The token with no more scopes than the operation asks for, as JSON; a refusal has a ``message``."""
+    def post(self, request: HttpRequest, pk: uuid.UUID, operation: uuid.UUID | None = None) -> HttpResponse:
+        """The token with no more scopes than are asked for there, as JSON; a refusal has a ``message``."""
         version = own(store_versions(self.actor.team_ids), pk=pk)
-        row = own(version.operations.all(), pk=operation)
+        holder = version if operation is None else own(version.operations.all(), pk=operation)
         form = TryTokenForm(request.POST)
         if not form.is_valid():
-            return _answer({"message": "credential is not the id of one."}, status=400)
+            return _answer({"message": "credential is not the id of one."}, status=422)
         mine = credentials_of_teams(self.actor.team_ids).filter(removed_at=None)
         credential = own(mine, pk=form.cleaned_data["credential"])
-        scopes = sorted(row.scopes.values_list("key", flat=True))
+        scopes = sorted(holder.scopes.values_list("key", flat=True))
         try:
             issued = services.issue_token(actor=self.actor, credential=credential, scopes=scopes)
         except ArchwayError as error:
@@ -108,8 +108,10 @@ class VerdictPiece(PageView):
     """The verdict alone, for a page that has just been refused."""
 
     def get(self, request: HttpRequest, reference: str) -> HttpResponse:
-        """Status 204 while there is none that this person can read: it is written a moment after the answer."""
+        """Raises ``NotFound`` also while it is not written yet, a moment after the answer."""
         context = verdict_context(reference, self.actor)
-        answer = self.show("store/verdict.html", context) if context else HttpResponse(status=204)
+        if context is None:
+            raise NotFound
+        answer = self.show("store/verdict.html", context)
         answer["Cache-Control"] = "no-store"
         return answer

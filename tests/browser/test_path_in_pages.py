@@ -132,7 +132,7 @@ def test_by_keyboard_alone_from_signing_in_to_a_token(world: World, visit: Visit
     keys.press("Enter")
     page.wait_for_url("**/subscribe/")
     skip_to_content(page)
-    tab_to(page, "Plan")
+    tab_to(page, "Unlimited")
     keys.press("Enter")
     page.wait_for_url("**/credentials/")
     wait_for(page, "Ready")

@@ -47,6 +47,12 @@ GET /admin/registrations/{id}/
 POST /admin/registrations/{id}/retry/
 GET /admin/audit/
 GET /admin/gateways/
+GET /admin/people/
+GET PATCH /admin/people/{id}/
+GET POST /admin/teams/
+GET PATCH /admin/teams/{id}/
+POST /admin/teams/{id}/members/
+DELETE /admin/teams/{id}/members/{member}/
 """
 
 
