@@ -3,30 +3,46 @@
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import keycloak, mitreid, openam
 
-# Servers that take long to start, by their fixtures. Of the first two each process that needs one starts its own, so
-# tests that use them are kept in one process; every process may have the third from outside.
-ONE_PROCESS_EACH = ("openam_server", "mitreid_server")
-SLOW_TO_START = (*ONE_PROCESS_EACH, "keycloak_url")
+# By the word that the ids of its tests have: the fixture of a server that takes long to start, and that each process
+# starts for itself. Of Keycloak a whole run has one, from outside.
+ONE_PROCESS_EACH = {"openam": "openam_server", "mitreid": "mitreid_server"}
+SLOW_TO_START = (*ONE_PROCESS_EACH.values(), "keycloak_url")
 START_SECONDS = 500
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadscope`` one process gets all tests of a class or module, and all of a slow server."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    scheduler = LoadScopeScheduling(config, log)
+    scope_of = scheduler._split_scope
+
+    def by_server(nodeid: str) -> str:
+        return next((word for word in ONE_PROCESS_EACH if word in nodeid), scope_of(nodeid))
+
+    scheduler._split_scope = by_server
+    return scheduler
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups for ``--dist loadgroup``: tests that share a slow server, else those of one class or module."""
+    """The first test of a slow server waits for its start within its own time."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        used = [name for name in ONE_PROCESS_EACH if name in fixtures]
-        item.add_marker(pytest.mark.xdist_group(used[0] if used else item.nodeid.rpartition("::")[0]))
+        for word, fixture in ONE_PROCESS_EACH.items():
+            if fixture in fixtures and word not in item.nodeid:
+                raise pytest.UsageError(f"{item.nodeid} uses {fixture}, so its name must say {word}")
         if not set(SLOW_TO_START).isdisjoint(fixtures):
-            # The first test of them waits for the start, within its own time.
             item.add_marker(pytest.mark.timeout(START_SECONDS))
 
 

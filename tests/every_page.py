@@ -11,7 +11,7 @@ A new page costs one line in ``PAGES``, under the name of its URL::
 The first audience is for GET, the second for POST; ``None`` (or nothing) means that the method is not offered. Each
 keyword names a part of the address and the row that fills it, one of those that ``seed`` returns. ``body`` is what a
 POST has to carry to reach the row at all (a kind of row stands for its key), ``fragment=True`` says that GET answers a
-part of a page. A row of a new kind is one more line in ``seed``.
+file or a part of a page. A row of a new kind is one more line in ``seed``.
 """
 
 import uuid
@@ -177,7 +177,7 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-operation-remove": page(None, API_DEV, pk="version", operation="operation"),
     "publisher-scope": page(MAKER, API_DEV, pk="version", scope="scope"),
     "publisher-definition": page(MAKER, pk="version"),
-    "publisher-definition-file": page(MAKER, pk="version"),
+    "publisher-definition-file": page(MAKER, pk="version", fragment=True),
     "publisher-definition-save": page(API_DEV, API_DEV, pk="version"),
     "publisher-definition-replace": page(API_DEV, API_DEV, pk="version", source="source"),
     "publisher-documents": page(MAKER, pk="version"),

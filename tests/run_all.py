@@ -1,9 +1,8 @@
 """Runs the whole suite on the real servers: ``python -m tests.run_all``.
 
 First what needs real identity providers or a browser, on SQLite: tests that share a slow server are in one process
-(``--dist loadgroup``; ``tests/conftest.py`` makes the groups), and all processes share one Keycloak. Then everything
-that touches the database again, on a real PostgreSQL and Redis. A skipped test makes the run fail: nothing is left out
-unseen.
+(``tests/conftest.py``), and all processes share one Keycloak. Then everything that touches the database again, on a
+real PostgreSQL and Redis. A skipped test makes the run fail: nothing is left out unseen.
 """
 
 import os
@@ -15,7 +14,7 @@ from tests.servers import keycloak
 from tests.servers.postgres import start as start_postgres
 from tests.servers.redis import start as start_redis
 
-ON_SERVERS = ["-m", "(servers or browser) and not postgresql", "--dist", "loadgroup", "-n", "2"]
+ON_SERVERS = ["-m", "(servers or browser) and not postgresql", "--dist", "loadscope", "-n", "2"]
 ON_POSTGRESQL = ["-m", "postgresql or not (browser or servers)", "--dist", "loadscope", "-n", "2", "--create-db"]
 POSTGRESQL_FOLDERS = ["tests/integration", "tests/jobs"]
 

@@ -8,6 +8,8 @@ window.SwaggerUIBundle({
   url: place.dataset.schema,
   deepLinking: true,
   validatorUrl: null,
+  // It brings a <main> of its own, and a page has one.
+  onComplete: () => document.getElementById("operations")?.setAttribute("role", "group"),
   requestInterceptor: (request) => {
     if (token && request.url.startsWith(`${place.dataset.gateway}/`)) request.headers.Authorization = `Bearer ${token}`;
     return request;

@@ -79,6 +79,12 @@ def adapter(world: World) -> KeyManagerAdapter:
 class TestMitreidConnect(AdapterConformance):
     slug = "rfc"
 
+    @pytest.fixture
+    def world(self, server: mitreid.MitreidServer) -> Iterator[World]:
+        world = world_on(server)
+        yield world
+        world.wire.close()
+
 
 def test_a_registration_access_token_is_no_access_token(adapter: KeyManagerAdapter, world: World) -> None:
     made = adapter.create_client(world.client_metadata())
