@@ -54,6 +54,8 @@ class Walk:
 
         with self._step("publish an API from an OpenAPI document"):
             api = self._publish(publisher, f"Smoke {self.suffix}".strip(), context)
+        with self._step(f"its resource and scopes stand at {self.key_manager}"):
+            self._await_registrations(publisher, api)
         with self._step(f"create an application; {self.key_manager} registers a client"):
             application, credential = self._application(store, list(self.scopes))
         with self._step("subscribe"):
@@ -121,6 +123,19 @@ class Walk:
         if state != "published":
             raise WalkFailed(f"the API is {state}")
         return api
+
+    def _await_registrations(self, publisher: Caller, api: str) -> None:
+        """A call with a scope that the key manager does not know yet would be refused, and remembered for a moment."""
+
+        def seen() -> tuple[bool, str]:
+            rows = publisher.get(f"/apis/{api}/registrations/?page_size=100", 200)["results"]
+            ours = {row["subject"]: row["state"] for row in rows if row["key_manager"] == self.key_manager}
+            return bool(ours) and set(ours.values()) <= {
+                "active",
+                "not kept by this key manager",
+            }, f"registrations: {ours}"
+
+        until(seen, SETTLE_SECONDS)
 
     def _application(self, store: Caller, scopes: list[str]) -> tuple[str, str]:
         credential = {"key_manager": self.key_manager, "environment": "production", "scopes": scopes}
