@@ -1,6 +1,6 @@
 """The OAuth client management service of the fake (``/pf-ws/rest/oauth/clients``).
 
-The vendor's pages describe its members and methods; grant names, statuses and the shape of answers are what the vendor's
+The vendor's pages describe the members and methods; grant names, statuses and the shape of answers are what its
 own sample application and a connector rely on. Where nothing is known the fake can do either: ``wraps_one`` and
 ``empty_answers``.
 """
