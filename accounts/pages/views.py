@@ -71,6 +71,15 @@ def attempt(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
         return None
 
 
+def attempt_reading(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
+    """As ``attempt``, for a call that writes nothing and may wait for another server: no transaction is open."""
+    try:
+        return call()
+    except (InputError, RuleError, NotSupported) as error:
+        blame(form, error)
+        return None
+
+
 def blame(form: BaseForm, error: ArchwayError) -> None:
     """Put a service's refusal into the form: at the named fields, else above them.
 
