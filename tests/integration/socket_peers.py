@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 @contextmanager
-def peer(behave: Callable[[socket.socket], None]) -> Iterator[int]:
+def peer(behave: Callable[[socket.socket], object]) -> Iterator[int]:
     """A server that lets ``behave`` talk on every connection; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
