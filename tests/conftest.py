@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.dispatch import receiver
 from joserfc.jwk import RSAKey
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.migrated import migrated_database
 from tests.ready_keys import ReadyKeys
 from tests.servers import keycloak, mitreid, openam
 
@@ -21,16 +23,32 @@ ONE_PROCESS_EACH = {"openam": "openam_server", "mitreid": "mitreid_server"}
 SLOW_TO_START = (*ONE_PROCESS_EACH.values(), "keycloak_url")
 START_SECONDS = 500
 
+# What takes longest begins first, so that the processes end together: servers above, and modules of few long tests.
+LONG = (
+    *ONE_PROCESS_EACH,
+    "tests/e2e/",
+    "tests/integration/test_validator_workers.py",
+    "tests/integration/test_validator_process.py",
+    "tests/integration/test_rest_calls_nobody.py",
+    "tests/integration/test_adapter_packages.py",
+)
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``--dist loadscope`` one process gets all tests of a class or module, and all of a slow server."""
+    """With ``--dist loadscope`` one process gets all tests of a class or module, and all of a slow server.
+
+    One starts the portal for all of ``tests/e2e`` but the demo, which starts its own. Scopes are given out as collected.
+    """
     if config.getvalue("dist") != "loadscope":
         return None
+    config.option.loadscopereorder = False
     scheduler = LoadScopeScheduling(config, log)
     scope_of = scheduler._split_scope
 
     def by_server(nodeid: str) -> str:
+        if nodeid.startswith("tests/e2e/") and "test_demo" not in nodeid:
+            return "tests/e2e"
         return next((word for word in ONE_PROCESS_EACH if word in nodeid), scope_of(nodeid))
 
     scheduler._split_scope = by_server
@@ -38,7 +56,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test of a slow server waits for its start within its own time."""
+    """What is long comes first; the first test of a slow server waits for its start within its own time."""
+    items.sort(key=lambda item: not any(word in item.nodeid for word in LONG))
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for word, fixture in ONE_PROCESS_EACH.items():
@@ -68,6 +87,13 @@ def seeded_plans_survive_a_flush(sender: AppConfig, **_: object) -> None:
     if sender.name == "subscriptions":
         migration = import_module("subscriptions.migrations.0002_seed_plans")
         migration.seed_plans(apps, None)
+
+
+@pytest.fixture(scope="session")
+def new_portal_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without rows of ours: copy it."""
+    folder = tmp_path_factory.getbasetemp()
+    return migrated_database(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(scope="session")

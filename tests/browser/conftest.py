@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -78,9 +79,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(new_portal_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Every process of the demo, once for all tests of this folder that one test process runs."""
-    made = Installation(tmp_path_factory.mktemp("installation") / "home")
+    made = Installation(tmp_path_factory.mktemp("installation") / "home", database=new_portal_database)
     try:
         made.start()
         yield made

@@ -3,6 +3,7 @@
 import re
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +26,13 @@ def realm(keycloak_url: str) -> Realm:
 
 
 @pytest.fixture(scope="module")
-def federated(realm: Realm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def federated(
+    realm: Realm, new_portal_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """An installation whose people come from the realm."""
     made = Installation(
         tmp_path_factory.mktemp("federated") / "home",
+        database=new_portal_database,
         ARCHWAY_OIDC_ISSUER=realm.issuer,
         ARCHWAY_OIDC_CLIENT_ID=PORTAL_CLIENT_ID,
         ARCHWAY_OIDC_CLIENT_SECRET=PORTAL_CLIENT_SECRET,

@@ -13,9 +13,10 @@ PATH = "/redis/1.0.0/books"
 
 def test_without_redis_creates_succeed_blocks_take_effect_and_registrations_are_completed_when_it_is_back(
     tmp_path: Path,
+    new_portal_database: Path,
 ) -> None:
     broker = redis.start(home=tmp_path / "redis")
-    installation = Installation(tmp_path / "home", ARCHWAY_REDIS_URL=broker.url)
+    installation = Installation(tmp_path / "home", database=new_portal_database, ARCHWAY_REDIS_URL=broker.url)
     try:
         installation.start()
         operations = [{"method": "GET", "path": "/books", "scopes": ["books:read"]}]

@@ -5,6 +5,7 @@ one must answer. So a byte that its HTTP server read in another way would show.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -33,13 +34,16 @@ OPEN = "/museum/1.0.0"
 
 
 @pytest.fixture(scope="module")
-def validator(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def validator(
+    gateway: Gateway, new_portal_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
     """``run_validator`` over a portal that has published the gateway's APIs; ``OPEN`` needs no token."""
     home = tmp_path_factory.mktemp("validator")
+    database = shutil.copyfile(new_portal_database, home / "portal.sqlite3")
     environment = {
         **os.environ,
         "ARCHWAY_HOME": str(home),
-        "ARCHWAY_DATABASE_URL": f"sqlite:///{home / 'portal.sqlite3'}",
+        "ARCHWAY_DATABASE_URL": f"sqlite:///{database}",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PYTHONPATH": str(ROOT),
     }

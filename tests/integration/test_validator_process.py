@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -23,11 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Validator:
-    """A running validator over a portal of its own in ``home``."""
+    """A running validator over a portal of its own, whose home is the folder of ``database``."""
 
-    def __init__(self, home: Path, idp: RfcServer, mode: str, *, workers: int = 1, local: Path | None = None) -> None:
+    def __init__(
+        self, database: Path, idp: RfcServer, mode: str, *, workers: int = 1, local: Path | None = None
+    ) -> None:
         self.idp = idp
-        self.database = home / "portal.sqlite3"
+        self.database = database
+        home = database.parent
         self.environment = {
             **os.environ,
             "ARCHWAY_HOME": str(home),
@@ -97,9 +101,14 @@ def eventually(check: Callable[[], bool], seconds: float = 5.0) -> float:
 
 
 @pytest.fixture
-def validator(tmp_path: Path) -> Iterator[Validator]:
+def database(new_portal_database: Path, tmp_path: Path) -> Path:
+    return shutil.copyfile(new_portal_database, tmp_path / "portal.sqlite3")
+
+
+@pytest.fixture
+def validator(database: Path) -> Iterator[Validator]:
     with RfcServer(quirks=Quirks(token_format="jwt")) as idp:
-        made = Validator(tmp_path, idp, "jwt")
+        made = Validator(database, idp, "jwt")
         try:
             yield made
         finally:
@@ -128,9 +137,9 @@ def test_a_call_is_followed_from_the_first_allow_to_the_deleted_client(validator
     eventually(lambda: validator.ask(token).status_code == 401, 2.0)
 
 
-def test_a_key_manager_that_is_away_is_503_on_the_gateways_wire(tmp_path: Path) -> None:
+def test_a_key_manager_that_is_away_is_503_on_the_gateways_wire(database: Path) -> None:
     with RfcServer() as idp:
-        validator = Validator(tmp_path, idp, "introspection")
+        validator = Validator(database, idp, "introspection")
         try:
             warm = idp.make_token("client-1", scope="read")
             assert validator.ask(warm).status_code == 200
@@ -151,12 +160,12 @@ def test_a_key_manager_that_is_away_is_503_on_the_gateways_wire(tmp_path: Path) 
             validator.stop()
 
 
-def test_the_same_answers_come_from_a_unix_socket_that_a_killed_validator_left_behind(tmp_path: Path) -> None:
-    local = tmp_path / "validator.sock"
+def test_the_same_answers_come_from_a_unix_socket_that_a_killed_validator_left_behind(database: Path) -> None:
+    local = database.parent / "validator.sock"
     with RfcServer(quirks=Quirks(token_format="jwt")) as idp:
         with socket.socket(socket.AF_UNIX) as left_behind:
             left_behind.bind(str(local))
-        validator = Validator(tmp_path, idp, "jwt", local=local)
+        validator = Validator(database, idp, "jwt", local=local)
         try:
             assert (local.stat().st_mode & 0o777) == 0o660
             token = idp.make_token("client-1", scope="read")

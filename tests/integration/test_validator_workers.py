@@ -16,15 +16,17 @@ from bench.process_facts import tree
 from tests.fakes.faults import Fault
 from tests.fakes.quirks import Quirks
 from tests.fakes.rfc_server import RfcServer
-from tests.integration.test_validator_process import ROOT, Validator, eventually
+from tests.integration.test_validator_process import ROOT, Validator, database, eventually
+
+__all__ = ["database"]  # a fixture
 
 SUPERVISOR = [sys.executable, "-m", "keymanager.validation.supervisor", "--port"]
 
 
 @pytest.fixture
-def validator(tmp_path: Path) -> Iterator[Validator]:
+def validator(database: Path) -> Iterator[Validator]:
     with RfcServer(quirks=Quirks(token_format="jwt")) as idp:
-        made = Validator(tmp_path, idp, "jwt", workers=2)
+        made = Validator(database, idp, "jwt", workers=2)
         try:
             yield made
         finally:
@@ -78,10 +80,10 @@ def test_a_worker_that_dies_is_replaced_and_its_successor_refuses_nobody_for_its
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_processes_within_seconds_even_while_a_key_manager_is_waited_for(
-    tmp_path: Path, number: signal.Signals
+    database: Path, number: signal.Signals
 ) -> None:
     with RfcServer() as idp:
-        validator = Validator(tmp_path, idp, "introspection", workers=2)
+        validator = Validator(database, idp, "introspection", workers=2)
         pids = tree(validator.process.pid)
         idp.fault("introspect", Fault.hang(20))
         token = idp.make_token("client-1", scope="read")

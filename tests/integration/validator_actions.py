@@ -1,7 +1,7 @@
 """What another process does to the database while a validator runs: ``python -m tests.integration.validator_actions``.
 
-``seed <issuer> <mode> <client id> <client secret>`` migrates and makes the rows of ``validation_rows``; ``block`` and
-``remove`` change them. ``publish <open prefix> <prefix> ...`` migrates and publishes APIs of which only the first one
+The database is migrated. ``seed <issuer> <mode> <client id> <client secret>`` makes the rows of ``validation_rows``;
+``block`` and ``remove`` change them. ``publish <open prefix> <prefix> ...`` publishes APIs of which only the first one
 needs no token.
 """
 
@@ -13,9 +13,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - models need the app registry
-
-from tests.integration.validation_rows import (  # noqa: E402 - as above
+from tests.integration.validation_rows import (  # noqa: E402 - models need the app registry
     block_subscription,
     make_rows,
     publish_prefixes,
@@ -27,7 +25,6 @@ def main(action: str, *arguments: str) -> None:
     """Carry out one action."""
     if action == "seed":
         issuer, mode, client_id, client_secret = arguments
-        call_command("migrate", verbosity=0, skip_checks=True)
         make_rows(
             issuer,
             token_validation=mode,
@@ -36,7 +33,6 @@ def main(action: str, *arguments: str) -> None:
             introspection_client_secret=client_secret,
         )
     elif action == "publish":
-        call_command("migrate", verbosity=0, skip_checks=True)
         publish_prefixes(*arguments)
     elif action == "block":
         block_subscription()
