@@ -22,6 +22,7 @@ PARTS = {
     "key_managers": "bench.key_managers",
     "validator": "bench.validator",
     "rest": "bench.rest",
+    "pages": "bench.pages",
 }
 
 

@@ -165,9 +165,9 @@ class PortalClient:
         await_true(lambda: self.gateway_status(prefix, token) == 200, f"200 at {prefix}")
 
 
-def await_true(seen: Callable[[], bool], what: str, *, pause: float = 0.01) -> None:
-    """Ask every ``pause`` seconds; return when ``seen`` says True. Raises ``UnexpectedAnswer`` after a minute."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def await_true(seen: Callable[[], bool], what: str, *, pause: float = 0.01, seconds: float = _PATIENCE_SECONDS) -> None:
+    """Ask every ``pause`` seconds; return when ``seen`` says True. Raises ``UnexpectedAnswer`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
     while not seen():
         if time.monotonic() > deadline:
             raise UnexpectedAnswer(f"waited in vain for {what}")

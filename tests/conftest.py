@@ -38,7 +38,7 @@ LONG = (
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With ``--dist loadscope`` one process gets all tests of a class or module, and all of a slow server.
 
-    One starts the portal for all of ``tests/e2e`` but the demo, which starts its own. Scopes are given out as collected.
+    One process starts the portal for all of ``tests/e2e`` but the demo. Scopes are given out as they are collected.
     """
     if config.getvalue("dist") != "loadscope":
         return None
