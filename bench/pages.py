@@ -32,6 +32,7 @@ class PageTimes:
 def run(scale: Scale) -> list[Table]:
     """The part ``pages``."""
     with migrated(POSTGRES) as layout:
+        layout.run_management("collectstatic", "--noinput", "--verbosity", "0")
         fill(layout, api_versions=30, applications=60, subscriptions=600)
         small = _times(layout, requests=3)
         facts = fill(

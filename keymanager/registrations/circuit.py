@@ -27,8 +27,10 @@ def held_until(key_manager: KeyManager, now: datetime) -> datetime | None:
 
 
 def note_success(key_manager: KeyManager, now: datetime) -> None:
-    """It answered: close the circuit and let everything that was held go on."""
+    """It answered: close the circuit and let everything that was held go on. ``key_manager``: as it was just read."""
     stale = key_manager.last_success_at is None or now - key_manager.last_success_at > _NOTE_SUCCESS_EVERY
+    if not key_manager.consecutive_failures and not stale:
+        return
     changed = KeyManager.objects.filter(pk=key_manager.pk, consecutive_failures__gt=0).update(
         consecutive_failures=0, circuit_open_until=None, last_success_at=now
     )

@@ -61,8 +61,9 @@ class Engine:
     def process(self, registration_id: uuid.UUID) -> None:
         """One step of one registration, when it is due; anything else is none of this job's business."""
         now = self.now()
-        expire_lease(registration_id, now)
         row = self._due(registration_id, now)
+        if row is None and expire_lease(registration_id, now):
+            row = self._due(registration_id, now)
         if row is None:
             return
         mark = correlation_id.set(row.correlation_id) if row.correlation_id else None
