@@ -98,7 +98,7 @@ def pages(documents: list[Path]) -> Iterator[Page]:
 
 
 def call(client: Client, page: Page) -> tuple[float, float]:
-    """Seconds of one request, and seconds of this process's CPU; it must answer 200, or 286 where a table need not be polled."""
+    """Seconds of one request, and of this process's CPU; it must answer 200 (286: a table that need not be polled)."""
     started, cpu = time.monotonic(), time.process_time()
     answer = client.get(page.path, headers={"Host": "127.0.0.1"})
     taken = time.monotonic() - started, time.process_time() - cpu

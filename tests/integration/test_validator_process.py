@@ -56,6 +56,7 @@ class Validator:
                 local or "",
             ],
             ready=self.is_ready,
+            seconds=60.0,
             environment=self.environment,
         )
 
