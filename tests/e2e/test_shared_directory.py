@@ -146,7 +146,7 @@ def token_of(name: str, client: Client, installation: Installation) -> str:
 
 def backend_claims(answer: Any) -> dict[str, Any]:
     """What the backend was told; ``echo`` gives the headers back."""
-    assertion = {name.lower(): value for name, value in answer.json()["headers"].items()}["x-jwt-assertion"]
+    assertion = {name.lower(): value for name, value in answer.json()["headers"]}["x-jwt-assertion"]
     payload = assertion.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims
