@@ -6,8 +6,8 @@ from typing import Any, Final
 from common.errors import InputError
 from common.redact import is_secret_name
 from common.scopes import format_scope
-from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
-from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE, KeycloakConfig
+from keymanager.adapters.contract import TOKEN_EXCHANGE, ClientHandle, ClientMetadata, RegisteredClient
+from keymanager.adapters.keycloak.config import KeycloakConfig
 from keymanager.adapters.rfc.answers import text_of, texts_of, whole_number
 
 MARKER: Final = "archway.marker"
