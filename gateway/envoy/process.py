@@ -83,6 +83,8 @@ class EnvoyProcess:
             "--reject-unknown-dynamic-fields",
             # On standard error, and so into the log at once: into a file of its own Envoy writes every ten seconds.
             "--log-level", "warning",
+            # The access log: whoever looks a call up by its reference should not have to wait for ten seconds.
+            "--file-flush-interval-msec", "1000",
         ]  # fmt: skip
         if self._settings.workers:
             command += ["--concurrency", str(self._settings.workers)]
