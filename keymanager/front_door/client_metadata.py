@@ -76,9 +76,7 @@ def parse_wish(document: Mapping[str, Any]) -> ClientWish:
         raise MetadataRefused("redirect_uris", "At least one is needed for authorization_code.")
     if wish.token_endpoint_auth_method == "none" and not CONFIDENTIAL_ONLY.isdisjoint(grant_types):
         raise MetadataRefused(
-            
             "token_endpoint_auth_method", "client_credentials, password and token exchange need a secret."
-        
         )
     return wish
 
