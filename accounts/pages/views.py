@@ -16,7 +16,7 @@ from django.views import View
 from accounts.actor import Actor, actor_of
 from accounts.deep_pages import DeepPaginator
 from accounts.models import Role, User
-from accounts.pages.kept_input import keep_input
+from accounts.pages.kept_input import keep_input, looks_secret
 from common.errors import ArchwayError, InputError, NotFound, NotSupported, RuleError
 
 RowT = TypeVar("RowT", bound=Model)
@@ -40,11 +40,15 @@ class PageView(View):
                 self.actor.require_role(*self.roles)
         elif self.roles is not None:
             if request.method == "POST":
-                keep_input(request)
+                keep_input(request, self.is_secret)
             return redirect_to_login(request.get_full_path())
         else:
             self.actor = Actor(name="")
         return super().dispatch(request, *args, **kwargs)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether the input ``name`` of this page's form must never be kept."""
+        return looks_secret(name)
 
     def show(self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
         """The rendered page; ``actor`` is in its context."""
@@ -67,6 +71,15 @@ def attempt(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
     try:
         with transaction.atomic():
             return call()
+    except (InputError, RuleError, NotSupported) as error:
+        blame(form, error)
+        return None
+
+
+def attempt_reading(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
+    """As ``attempt``, for a call that writes nothing and may wait for another server: no transaction is open."""
+    try:
+        return call()
     except (InputError, RuleError, NotSupported) as error:
         blame(form, error)
         return None

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import attempt, own
 from administration.pages.base import AdministrationPage
-from administration.pages.config_forms import KeyManagerForm, as_initial
+from administration.pages.config_forms import KeyManagerForm, as_initial, is_open_field
 from common.errors import ArchwayError, InputError, RuleError
 from keymanager.adapters.contract import Capability
 from keymanager.adapters.registry import ADAPTERS, adapter_class
@@ -102,10 +102,26 @@ class ChooseAdapterPage(AdministrationPage):
         return self.show("administration/key_manager_choose.html", context)
 
 
-class NewKeyManagerPage(AdministrationPage):
-    """Add a key manager of one adapter."""
+class KeyManagerFormPage(AdministrationPage):
+    """A page with the form of a key manager. What of it is secret, its adapter says: no name tells that."""
 
     section = "key_managers"
+
+    def adapter_slug(self) -> str:
+        """The adapter whose settings the form asks for; "" when it is not known."""
+        raise NotImplementedError
+
+    def is_secret(self, name: str) -> bool:
+        """As the adapter describes the field."""
+        return not is_open_field(self.adapter_slug(), name)
+
+
+class NewKeyManagerPage(KeyManagerFormPage):
+    """Add a key manager of one adapter."""
+
+    def adapter_slug(self) -> str:
+        """In the address."""
+        return str(self.kwargs["slug"])
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """The form, begun with what discovery found."""
@@ -117,7 +133,8 @@ class NewKeyManagerPage(AdministrationPage):
                 initial |= as_initial(discovered.config)
             except ArchwayError as error:
                 messages.warning(request, error.message)
-        form = KeyManagerForm(slug, initial={**initial, **(kept_input(request) or {})})
+        kept = kept_input(request)
+        form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial)
         return self._page(slug, form, discovered=discovered)
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -170,10 +187,12 @@ class KeyManagerPage(AdministrationPage):
         return self.show("administration/key_manager.html", context)
 
 
-class EditKeyManagerPage(AdministrationPage):
+class EditKeyManagerPage(KeyManagerFormPage):
     """Change the settings; a secret left as its mask is kept."""
 
-    section = "key_managers"
+    def adapter_slug(self) -> str:
+        """The row's."""
+        return KeyManager.objects.filter(slug=self.kwargs["slug"]).values_list("adapter", flat=True).first() or ""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """The form with what is stored, secrets masked."""
@@ -184,7 +203,9 @@ class EditKeyManagerPage(AdministrationPage):
             "keep_secrets": row.keep_secrets,
             **as_initial(shown_config(row)),
         }
-        return self._page(row, KeyManagerForm(row.adapter, existing=True, initial=stored))
+        kept = kept_input(request)
+        initial = kept.over(stored) if kept else stored
+        return self._page(row, KeyManagerForm(row.adapter, existing=True, initial=initial))
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Save."""
