@@ -35,7 +35,8 @@ class KeyManager(models.Model):
     ``when_disabled``: whether tokens are refused or still accepted while it is not ``enabled``. ``deletion_asked_at``:
     its clients are being removed there, and then it is deleted.
     ``keep_secrets``: client secrets are kept (sealed), else they are shown once. ``circuit_open_until``: while in the
-    future, nothing is sent for registrations and they are ``held``.
+    future, nothing is sent for registrations and they are ``held``. ``changes_cursor``: up to where its feed of what
+    others changed was read.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,6 +56,7 @@ class KeyManager(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
     last_failure = models.CharField(max_length=500, blank=True)
+    changes_cursor = models.TextField(blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -40,7 +40,8 @@ S = RegistrationState
 MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
     S.REQUESTED: frozenset({S.SENDING, S.ACTIVE, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
     S.SENDING: frozenset({S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.REMOVING}),
-    S.ACTIVE: frozenset({S.REQUESTED, S.REMOVING}),
+    # To refused: somebody removed it there.
+    S.ACTIVE: frozenset({S.REQUESTED, S.REFUSED, S.REMOVING}),
     S.WAITING: frozenset({S.SENDING, S.ACTIVE, S.REQUESTED, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
     # From refused to active: the job that was thought dead delivers the answer that was missing.
     S.REFUSED: frozenset({S.REQUESTED, S.ACTIVE, S.REMOVING}),
@@ -53,6 +54,9 @@ MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
     S.REMOVED: frozenset({S.REQUESTED, S.NOT_KEPT}),
     S.NOT_KEPT: frozenset({S.REQUESTED, S.REMOVED}),
 }
+
+# What an active client says that somebody changed there (``last_error_code``).
+CHANGED_OUTSIDE: Final = "changed_outside"
 
 # States in which the engine itself acts when the row is due.
 WORKABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.UNKNOWN, S.HELD, S.REMOVING})

@@ -21,6 +21,7 @@ from keymanager.pages.registration_look import RegistrationLook, look_of
 from keymanager.registrations.states import RegistrationState
 from keymanager.services import credentials, old_secrets
 from keymanager.services.adapters import adapter_for
+from keymanager.services.outside_changes import outside_warnings
 from store import services
 from store.pages.applications import application_head, own_subscriptions
 from store.pages.credential_forms import ClientForm, ExistingClientForm, NewClientForm, as_typed
@@ -65,7 +66,7 @@ def card_of(row: Credential, *, turn: int = 0) -> Card:
         capabilities=adapter_for(row.key_manager).capabilities,
         token_endpoint=f"{settings.ARCHWAY_PUBLIC_URL}/token",
         two_secrets=old_secrets.has_two_secrets(row),
-        warnings=old_secrets.secret_warnings(row),
+        warnings=old_secrets.secret_warnings(row) + outside_warnings(row),
         delay=0 if complete else delay_after(turn),
         round=turn + 1,
     )

@@ -119,6 +119,8 @@ def _not_kept(seen: Mapping[str, Any], asked: ClientMetadata, document: Mapping[
     scopes = asked.scopes - {OPENID}
     kept = {
         "client_name": seen["client_name"] == asked.client_name,
+        # Whoever switched it off there may have had a reason, so a change leaves that as it is.
+        "enabled": seen["enabled"],
         "grant_types": set(seen["grant_types"]) >= set(asked.grant_types),
         "redirect_uris": set(seen["redirect_uris"]) == set(asked.redirect_uris),
         # Those for people are not shown, and a client with the code grant has them unasked.
