@@ -107,7 +107,7 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
     key_manager = serializers.SlugRelatedField[Any](read_only=True, slug_field="slug")
     state = serializers.CharField(source="registration.state")
     attempts = serializers.IntegerField(source="registration.attempts")
-    next_try_at = serializers.DateTimeField(source="registration.next_try_at")
+    next_try_at = serializers.DateTimeField(source="registration.next_try_at", allow_null=True)
     last_error = serializers.CharField(source="registration.last_error")
     last_error_code = serializers.CharField(source="registration.last_error_code")
     verification = VerificationBody(allow_null=True, read_only=True)
