@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.rest.views import OwnListView, actor_for, own
 from common.served_definition import with_gateway_urls
+from store.rest.catalogue_bodies import StoreApiBody, StoreApiDetailBody
 from store.rest.filters import StoreApiFilter
-from store.rest.serializers import StoreApiBody
 from subscriptions.models import ApiVersion
 from subscriptions.queries.catalogue import store_versions
 
@@ -42,10 +42,10 @@ class StoreApiView(APIView):
 
     permission_classes = (permissions.AllowAny,)
 
-    @extend_schema(responses=StoreApiBody)
+    @extend_schema(responses=StoreApiDetailBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it."""
-        return Response(StoreApiBody(own(visible_versions(request), pk=pk)).data)
+        return Response(StoreApiDetailBody(own(visible_versions(request), pk=pk)).data)
 
 
 class StoreDefinitionView(APIView):
