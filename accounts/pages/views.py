@@ -10,12 +10,13 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.actor import Actor, actor_of
 from accounts.deep_pages import DeepPaginator
 from accounts.models import Role, User
-from accounts.pages.kept_input import keep_input
+from accounts.pages.kept_input import keep_input, looks_secret
 from common.errors import ArchwayError, InputError, NotFound, NotSupported, RuleError
 
 RowT = TypeVar("RowT", bound=Model)
@@ -39,11 +40,15 @@ class PageView(View):
                 self.actor.require_role(*self.roles)
         elif self.roles is not None:
             if request.method == "POST":
-                keep_input(request)
+                keep_input(request, self.is_secret)
             return redirect_to_login(request.get_full_path())
         else:
             self.actor = Actor(name="")
         return super().dispatch(request, *args, **kwargs)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether the input ``name`` of this page's form must never be kept."""
+        return looks_secret(name)
 
     def show(self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
         """The rendered page; ``actor`` is in its context."""
@@ -71,6 +76,15 @@ def attempt(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
         return None
 
 
+def attempt_reading(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
+    """As ``attempt``, for a call that writes nothing and may wait for another server: no transaction is open."""
+    try:
+        return call()
+    except (InputError, RuleError, NotSupported) as error:
+        blame(form, error)
+        return None
+
+
 def blame(form: BaseForm, error: ArchwayError) -> None:
     """Put a service's refusal into the form: at the named fields, else above them.
 
@@ -79,12 +93,12 @@ def blame(form: BaseForm, error: ArchwayError) -> None:
     for name, messages in error.fields.items():
         candidates = (name.replace(".", "__"), name.split(".")[-1].split("[")[0])
         field = next((candidate for candidate in candidates if candidate in form.fields), None)
-        for message in messages:
+        for message in map(_, messages):
             form.add_error(field, message if field else f"{name}: {message}")
     if not any(error.fields.values()):
-        form.add_error(None, error.message)
+        form.add_error(None, _(error.message))
     for sentence in getattr(error, "unmet", []):
-        form.add_error(None, sentence)
+        form.add_error(None, _(sentence))
 
 
 def page_of(request: HttpRequest, rows: QuerySet[RowT], *, size: int = 25) -> Page[RowT]:
