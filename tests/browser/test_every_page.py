@@ -85,6 +85,7 @@ def picture(visitor: Visitor, name: str) -> None:
     """The whole page, where somebody asked for pictures."""
     if folder := os.environ.get("ARCHWAY_SCREENSHOTS"):
         who = "" if visitor.page.locator("#me").count() else "-signed-out"
+        visitor.page.evaluate("scrollTo(0, 0)")
         visitor.page.screenshot(path=Path(folder) / f"{name}{who}.png", full_page=True)
 
 

@@ -8,12 +8,14 @@ import os
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from portal.runner.calls import until
 from portal.runner.layout import ROOT
 from portal.runner.processes import free_ports
 from tests.e2e.demo_run import DemoRun
@@ -88,11 +90,16 @@ def test_the_tour_is_true_from_the_first_click_to_the_last_picture(demo: DemoRun
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     text = TOUR.read_text(encoding="utf-8")
     gateway = f"http://127.0.0.1:{demo.environment['ARCHWAY_GATEWAY_PORT']}"
-    good, bad = (
+    backend = f"http://127.0.0.1:{demo.environment['ARCHWAY_SAMPLE_BACKEND_PORT']}"
+    opened, good, bad = (
         line.strip().replace("http://127.0.0.1:8080", gateway)
         for line in re.findall(r"^ +curl .*$", text, re.MULTILINE)
     )
 
+    _publish_an_api(walker, passwords["api-developer"], _typed(text), backend)
+    until(lambda: ("open" in _run(opened, ""), "the gateway does not have the new API"), 20)
+    walker.click("Store")
+    walker.picture("published")
     token = _call_an_api(walker, passwords["app-developer"])
     assert "title" in _run(good, token)
     _explain(walker, json.loads(_run(bad, token))["reference"])
@@ -105,6 +112,31 @@ def test_the_tour_is_true_from_the_first_click_to_the_last_picture(demo: DemoRun
             shutil.copy(tmp_path / f"{name}.png", PICTURES)
     assert {path.stem for path in PICTURES.glob("*.png")} == set(walker.taken)
     assert complaints == []
+
+
+def _typed(text: str) -> str:
+    """The operations that the tour types."""
+    block = re.search(r"```text\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    return textwrap.dedent(block[1])
+
+
+def _publish_an_api(walker: Walker, password: str, operations: str, backend: str) -> None:
+    page = walker.page
+    walker.sign_in("api-developer", password)
+    walker.click("Publisher")
+    walker.click("Create API")
+    walker.click("From scratch")
+    page.fill("[name=operations]", operations)
+    walker.click("Check and preview")
+    walker.picture("preview")
+    page.fill("[name=name]", "Library")
+    page.fill("[name=context]", "/library")
+    page.fill("[name=production]", backend)
+    walker.click("Create API")
+    page.get_by_role("status").get_by_text("Registered", exact=True).first.wait_for(timeout=WAIT_MS)
+    walker.picture("draft")
+    walker.click("Publish")
 
 
 def _call_an_api(walker: Walker, password: str) -> str:
