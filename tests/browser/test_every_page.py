@@ -1,7 +1,7 @@
 """Every page of the URL configuration in Chromium: axe-core, page policy, width, headings, focus.
 
 The pages come from the table of ``tests/every_page.py``: a new one is walked as soon as it has its line there.
-With ``ARCHWAY_SCREENSHOTS=FOLDER``, as ``make screenshots`` has it, a picture of each look of each page is written there.
+With ``ARCHWAY_SCREENSHOTS=FOLDER``, as ``make screenshots`` has it, a picture of each look of each page goes there.
 """
 
 import os
