@@ -1,4 +1,6 @@
-"""The tour of the docs, walked on a real demo by a real browser: it clicks what the page says in bold, in that order.
+"""The tour of the docs and the first call of the README, walked on a real demo by a real browser.
+
+It clicks what the page says in bold, in that order.
 
 With ``ARCHWAY_TOUR_PICTURES=1`` the pictures in ``docs/img/tour/`` are taken anew.
 """
@@ -22,6 +24,7 @@ from tests.e2e.demo_run import DemoRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.gateway, pytest.mark.timeout(300)]
 TOUR = ROOT / "docs" / "tour.md"
+README = ROOT / "README.md"
 PICTURES = ROOT / "docs" / "img" / "tour"
 WAIT_MS = 30_000
 
@@ -105,13 +108,52 @@ def test_the_tour_is_true_from_the_first_click_to_the_last_picture(demo: DemoRun
     _explain(walker, json.loads(_run(bad, token))["reference"])
     _add_a_key_manager(walker, passwords["admin"])
 
-    assert walker.clicked == re.findall(r"\*\*(.+?)\*\*", text)
+    assert walker.clicked == _bold(text)
     assert walker.taken == re.findall(r"img/tour/([\w-]+)\.png", text)
     if os.environ.get("ARCHWAY_TOUR_PICTURES"):
         for name in walker.taken:
             shutil.copy(tmp_path / f"{name}.png", PICTURES)
     assert {path.stem for path in PICTURES.glob("*.png")} == set(walker.taken)
+    walker.clicked.clear()
+    _first_call_of_the_readme(walker, passwords["app-developer"])
+    section = re.search(r"## The first call, by pages\n(.*?)\n## ", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert section is not None
+    assert walker.clicked == _bold(section[1])
     assert complaints == []
+
+
+def _bold(text: str) -> list[str]:
+    return [" ".join(words.split()) for words in re.findall(r"\*\*(.+?)\*\*", text, re.DOTALL)]
+
+
+def _first_call_of_the_readme(walker: Walker, password: str) -> None:
+    """From a portal that knows nobody to a 200 on the page, and to the token that a terminal needs."""
+    page = walker.page
+    page.context.clear_cookies()
+    page.goto(walker.base)
+    walker.click("Sign in")
+    page.fill("[name=username]", "app-developer")
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{walker.base}/")
+    walker.click("My applications")
+    walker.click("Create application")
+    page.fill("[name=name]", "As the README says")
+    walker.click("Create application")
+    ready = page.get_by_role("status").get_by_text("Ready", exact=True).first
+    ready.wait_for(timeout=WAIT_MS)
+    walker.click("Subscribe to an API")
+    walker.click("Bookshop")
+    walker.click("Subscribe")
+    walker.click("Subscribe")
+    ready.wait_for(timeout=WAIT_MS)
+    card = page.url
+    walker.click("Bookshop")
+    walker.click("Reference")
+    walker.click("Send request")
+    page.locator("#try-answer .resp").get_by_text("200").wait_for(timeout=WAIT_MS)
+    page.goto(card)
+    walker.click("Generate token")
 
 
 def _typed(text: str) -> str:
