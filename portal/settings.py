@@ -21,7 +21,7 @@ from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads 
     OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
 from portal import file_broker
-from portal.environment import env_bool, env_int, env_list, instance_secret
+from portal.environment import env_bool, env_int, env_list, instance_secret, shipped_languages
 
 django_stubs_ext.monkeypatch()
 
@@ -202,6 +202,13 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 LANGUAGE_CODE = "en"
+# English, and every language that has a compiled catalogue in locale/; the browser says which one its person reads.
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = shipped_languages(BASE_DIR / "locale")
+if len(LANGUAGES) > 1:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.common.CommonMiddleware"), "django.middleware.locale.LocaleMiddleware"
+    )
 TIME_ZONE = "UTC"
 USE_TZ = True
 
