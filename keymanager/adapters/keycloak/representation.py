@@ -1,6 +1,7 @@
 """A client in Keycloak's own form: written with every flag said, read back with the RFCs' names."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from common.errors import InputError
@@ -138,6 +139,11 @@ def _check(config: KeycloakConfig, metadata: ClientMetadata) -> None:
     if metadata.token_endpoint_auth_method not in _METHODS:
         raise InputError.of("token_endpoint_auth_method", f"this must be one of {', '.join(_METHODS)}")
     check_names(metadata)
+
+
+def without_openid(metadata: ClientMetadata) -> ClientMetadata:
+    """The same for dynamic registration, which refuses the whole client for a scope that is no client scope."""
+    return replace(metadata, scopes=metadata.scopes - {OPENID})
 
 
 def check_names(metadata: ClientMetadata) -> None:
