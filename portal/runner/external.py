@@ -23,7 +23,8 @@ def add_external_key_manager(slug: str, issuer: str, description: Path | None) -
     ``description``: what ``tests.servers.run_idp`` wrote; without it, an oidc-provider with the secrets of the demo.
     """
     actor = actor_of(User.objects.get(username="admin"))
-    told = json.loads(description.read_text()) if description else {"adapter": "rfc", "config": _oidc_provider(issuer)}
+    demo: dict[str, Any] = {"adapter": "rfc", "config": _oidc_provider(issuer)}
+    told = json.loads(description.read_text()) if description else demo
     known = KeyManager.objects.filter(slug=slug).first()
     if known is None:
         create_key_manager(actor=actor, slug=slug, name=slug, adapter=told["adapter"], config=told["config"])

@@ -1,7 +1,7 @@
 """Runs one identity provider in the foreground: ``python -m tests.servers.run_idp keycloak [--port 8180] [--home F]``.
 
-It prints how to add it to Archway as a key manager, and ends on Ctrl-C or SIGTERM. ``--key-manager F`` writes that into a file,
-for the demo.
+It prints how to add it to Archway as a key manager, and ends on Ctrl-C or SIGTERM. ``--key-manager F`` writes that
+into a file, for the demo.
 """
 
 import argparse
