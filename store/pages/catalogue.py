@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.pages.htmx import asked_by_htmx
 from accounts.pages.views import PageView, page_of
 from keymanager.models import Credential, KeyManager
 from keymanager.registrations.states import RegistrationState
@@ -54,7 +55,7 @@ class HomePage(PageView):
             "filtered": any(request.GET.get(name) for name in ("q", *_FACETS)),
             "facet_count": sum(bool(request.GET.get(name)) for name in _FACETS),
         }
-        if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        if asked_by_htmx(request):
             return self.show("store/results.html", context)
         context |= {
             "total": versions.count(),
