@@ -169,7 +169,7 @@ class Registration(models.Model):
     overlap of two secrets shall end. ``lease_until``: whoever moved the row
     to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun its answer is not known.
     ``dispatched_until``: a job has been asked for, the sweep need not ask again before.
-    ``outcome``: how it ended last, and ``outcome_at`` since when; carrying out a later wish to the same end moves neither.
+    ``outcome``: how it ended last, ``outcome_at``: since when; a later wish that comes to the same end moves neither.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
