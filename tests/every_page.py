@@ -125,6 +125,7 @@ PAGES: Final[dict[str, Page]] = {
     "try-api-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version"),
     "store-plans": page(EVERYBODY, pk="version"),
     "try-token": page(None, APP_DEV, pk="version", operation="operation", body={"credential": "credential"}),
+    "try-checks": page(None, APP_DEV_OF_ANY_TEAM, pk="version", operation="operation", body={"path": "/hours"}),
     "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
     "applications": page(SIGNED_IN),
     "application-new": page(APP_DEV, APP_DEV),

@@ -22,7 +22,11 @@ document.addEventListener("click", (event) => {
   // `command`/`commandfor` is missing in browsers older than December 2025.
   const command = event.target.closest("[commandfor]");
   if (command && !("commandForElement" in HTMLButtonElement.prototype)) {
-    const dialog = document.getElementById(command.getAttribute("commandfor"));
+    const sayFailed = (target, failed) => {
+  const note = document.getElementById(`${target.id}-failed`);
+  if (note) note.hidden = !failed;
+};
+const dialog = document.getElementById(command.getAttribute("commandfor"));
     if (command.getAttribute("command") === "show-modal") dialog.showModal();
     if (command.getAttribute("command") === "close") dialog.close();
   }
@@ -59,6 +63,7 @@ const dialog = document.getElementById("dialog");
 dialog.addEventListener("close", () => dialog.replaceChildren());
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+  sayFailed(event.detail.target, false);
   focusErrors(event.detail.elt);
 });
 document.addEventListener(
@@ -72,6 +77,6 @@ document.addEventListener(
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failure, (event) => {
     if (event.detail.elt.matches("[data-in-dialog]")) location.assign(event.detail.elt.href);
-    else if (event.detail.target === dialog) document.getElementById("dialog-failed")?.removeAttribute("hidden");
+    else sayFailed(event.detail.target, true);
   });
 }

@@ -13,7 +13,7 @@ from keymanager.models import Credential, KeyManager
 from keymanager.registrations.states import RegistrationState
 from store.rest.filters import StoreApiFilter
 from subscriptions.models import ApiVersion, Application, Subscription
-from subscriptions.queries.catalogue import store_versions
+from subscriptions.queries.catalogue import nearest_names, store_versions
 from subscriptions.queries.owned import applications_of_teams, subscriptions_of_teams
 from subscriptions.states import ApiState, ApplicationState
 
@@ -55,6 +55,8 @@ class HomePage(PageView):
             "filtered": any(request.GET.get(name) for name in ("q", *_FACETS)),
             "facet_count": sum(bool(request.GET.get(name)) for name in _FACETS),
         }
+        if not page.object_list:
+            context |= _instead(request, versions)
         if asked_by_htmx(request):
             return self.show("store/results.html", context)
         context |= {
@@ -78,6 +80,17 @@ class HomePage(PageView):
             .first()
         )
         return first_call_path(application)
+
+
+def _instead(request: HttpRequest, versions: QuerySet[ApiVersion]) -> dict[str, Any]:
+    """What a search that found nothing can offer: the same words without the filters, and names that are near."""
+    text = request.GET.get("q", "")
+    if not text:
+        return {}
+    return {
+        "unfiltered_count": StoreApiFilter({"q": text}, queryset=versions).qs.count(),
+        "nearest": nearest_names(versions, text),
+    }
 
 
 def first_call_path(application: Application | None) -> tuple[PathStep, ...]:

@@ -4,32 +4,23 @@ import uuid
 from typing import Any, cast
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.pages.forms import PageForm
+from store.templatetags.plans import limit
 from subscriptions.models import ApiVersion, Application, Plan
 from subscriptions.queries.owned import applications_of_teams
 from subscriptions.states import ApplicationState
-
-
-def plan_words(plan: Plan) -> str:
-    """A plan with its limit, in words."""
-    if not plan.requests:
-        return _("%(name)s: no limit") % {"name": plan.name}
-    return _("%(name)s: %(requests)s calls in %(seconds)s seconds") % {
-        "name": plan.name,
-        "requests": f"{plan.requests:,}",
-        "seconds": f"{plan.per_seconds:,}",
-    }
 
 
 class PlanField(forms.ModelChoiceField[Plan]):
     """Plans with their limits."""
 
     def label_from_instance(self, obj: Plan) -> str:
-        """The plan in words."""
-        return plan_words(obj)
+        """Its name, and below it what it allows and what it is for."""
+        return format_html("{} <small>{}. {}</small>", obj.name, limit(obj), obj.description)
 
 
 class PlanForm(PageForm):
@@ -53,6 +44,7 @@ class PlanForm(PageForm):
 class SubscribeForm(PlanForm):
     """One of the person's applications that are not subscribed yet, or the name of a new one."""
 
+    one_of = ("application", "name")
     field_order = ("application", "name", "plan")
 
     application = forms.ModelChoiceField(
