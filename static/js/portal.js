@@ -22,11 +22,7 @@ document.addEventListener("click", (event) => {
   // `command`/`commandfor` is missing in browsers older than December 2025.
   const command = event.target.closest("[commandfor]");
   if (command && !("commandForElement" in HTMLButtonElement.prototype)) {
-    const sayFailed = (target, failed) => {
-  const note = document.getElementById(`${target.id}-failed`);
-  if (note) note.hidden = !failed;
-};
-const dialog = document.getElementById(command.getAttribute("commandfor"));
+    const dialog = document.getElementById(command.getAttribute("commandfor"));
     if (command.getAttribute("command") === "show-modal") dialog.showModal();
     if (command.getAttribute("command") === "close") dialog.close();
   }
@@ -59,6 +55,10 @@ function focusErrors(root) {
 document.addEventListener("DOMContentLoaded", () => focusErrors(document));
 
 // Forms that open over the page. Where that is not possible, their links lead to the form's own page.
+const sayFailed = (target, failed) => {
+  const note = document.getElementById(`${target.id}-failed`);
+  if (note) note.hidden = !failed;
+};
 const dialog = document.getElementById("dialog");
 dialog.addEventListener("close", () => dialog.replaceChildren());
 document.addEventListener("htmx:afterSwap", (event) => {
