@@ -22,3 +22,8 @@ def page_around(request: HttpRequest) -> str:
 def go_to(request: HttpRequest, url: str) -> HttpResponse:
     """Leave for ``url``: the browser follows by itself, htmx has to be told."""
     return HttpResponseClientRedirect(url) if asked_by_htmx(request) else redirect(url)
+
+
+def layout_for(request: HttpRequest) -> str:
+    """The frame of a form: what goes into the dialog for htmx, else a whole page."""
+    return "layouts/dialog.html" if asked_by_htmx(request) else "layouts/form_page.html"

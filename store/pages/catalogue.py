@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.pages.htmx import asked_by_htmx
@@ -116,7 +117,8 @@ def first_call_path(application: Application | None) -> tuple[PathStep, ...]:
         credential.key_manager.name if credential else "",
         "",
     ]
-    urls = [home, f"{home}subscriptions/" if application else "/", f"{home}credentials/" if application else home, "/"]
+    calling = reverse("store-reference", args=[subscription.api_version_id]) if subscription else "/"
+    urls = [home, "/", f"{home}credentials/" if application else home, calling]
     words = [_("Create an application"), _("Subscribe to an API"), _("Get credentials"), _("Call it")]
     return tuple(
         PathStep(

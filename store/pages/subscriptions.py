@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role
 from accounts.pages.forms import PageForm
-from accounts.pages.htmx import asked_by_htmx, go_to
+from accounts.pages.htmx import go_to, layout_for
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import PageView, attempt, own, page_of
 from keymanager.services.acceptance import accepted_key_managers
@@ -34,11 +34,6 @@ class SubscriptionsPage(PageView):
         rows = own_subscriptions(application, self.actor.team_ids)
         context = {**application_head(application, section="subscriptions"), "page": page_of(request, rows)}
         return self.show("store/subscriptions.html", context)
-
-
-def layout_for(request: HttpRequest) -> str:
-    """The frame of a form: a dialog for htmx, else a whole page."""
-    return "layouts/dialog.html" if asked_by_htmx(request) else "layouts/form_page.html"
 
 
 class SubscribePage(PageView):

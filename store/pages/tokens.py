@@ -84,6 +84,7 @@ class TokenPage(PageView):
             "credential": row,
             "form": form,
             "issued": issued,
+            "minutes": (issued.expires_in or 0) // 60 if issued else 0,
             "samples": self._samples(row),
             "claims": claims_of(issued.access_token) if issued else "",
         }

@@ -66,6 +66,23 @@ def test_subscribing_changing_the_plan_and_leaving_happen_over_the_page(world: W
     assert not [*found, *visitor.complaints], "\n".join([*found, *visitor.complaints])
 
 
+def test_a_client_is_removed_only_after_it_was_said_what_ends(world: World, visit: Visit) -> None:
+    client = world.make_client("Guide")
+    visitor = visit(world.developer.user)
+    page, dialog = visitor.page, visitor.page.get_by_role("dialog")
+    visitor.open(f"/apps/{client['application']}/credentials/")
+    found = audited(visitor, "cards")
+    page.get_by_role("link", name="Rotate secret").click()
+    expect(dialog.get_by_role("button", name="Rotate secret")).to_be_visible()
+    found += audited(visitor, "rotate")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Remove").click()
+    found += audited(visitor, "remove")
+    dialog.get_by_role("button", name="Remove client").click()
+    expect(page.get_by_text("Its tokens are refused from now on")).to_be_visible()
+    assert not [*found, *visitor.complaints], "\n".join([*found, *visitor.complaints])
+
+
 def test_without_scripts_the_same_forms_are_pages(world: World, api: str, visit: Visit) -> None:
     visitor = visit(world.developer.user, scripts=False)
     page = visitor.page

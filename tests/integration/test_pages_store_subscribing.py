@@ -141,9 +141,24 @@ def test_a_button_pressed_too_late_leads_back_to_its_page_and_says_that_nothing_
 ) -> None:
     made = world.make_client()
     around = f"/apps/{made['application']}/credentials/"
-    late = client.post(f"/credentials/{made['id']}/remove/", headers={"Referer": f"http://testserver{around}"})
+    late = client.post(f"/credentials/{made['id']}/reveal/", headers={"Referer": f"http://testserver{around}"})
     assert late["Location"] == f"/sign-in/?next={around}"
     assert "so nothing was done" in text_of(client.get(late["Location"]))
-    elsewhere = client.post(f"/credentials/{made['id']}/remove/", headers={"Referer": "https://evil.example/x"})
+    elsewhere = client.post(f"/credentials/{made['id']}/reveal/", headers={"Referer": "https://evil.example/x"})
     assert elsewhere["Location"] == "/sign-in/?next=/"
+
+
+def test_removing_a_client_and_rotating_its_secret_are_asked_first(world: World, browser: Client) -> None:
+    made = world.make_client()
+    cards = text_of(browser.get(f"/apps/{made['application']}/credentials/"))
+    for action, words in (("remove", "its secret; another one gets"), ("rotate", "is asked for a new secret")):
+        address = f"/credentials/{made['id']}/{action}/"
+        assert f'hx-get="{address}"' in cards
+        assert words in text_of(browser.get(address))
+        assert words in text_of(browser.get(address, headers=HTMX))
     assert Credential.objects.get().removed_at is None
+
+    sent = browser.post(f"/credentials/{made['id']}/remove/", headers=HTMX)
+
+    assert sent["HX-Redirect"] == f"/apps/{made['application']}/credentials/"
+    assert Credential.objects.get().registration.wish == "absent"
