@@ -104,7 +104,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore2.NetworkStream:
         """Resolve, check, connect to the first checked address that answers."""
-        addresses = _resolve(host, port, _remaining(timeout, httpcore2.ConnectTimeout))
+        addresses = resolve(host, port, _remaining(timeout, httpcore2.ConnectTimeout))
         if self._guard is not None:
             addresses = self._guard.choose(host, addresses)
         options = list(socket_options or ())
@@ -168,7 +168,7 @@ def _remaining(timeout: float | None, error: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
-def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
+def resolve(host: str, port: int, timeout: float | None) -> list[str]:
     """Numeric addresses of ``host``, in the resolver's order. The resolver knows no timeout, so it has a thread."""
     try:
         return [str(ipaddress.ip_address(host.partition("%")[0]))]
@@ -179,7 +179,8 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
         return future.result(timeout)
     except TimeoutError as exc:
         raise httpcore2.ConnectTimeout(f"{host} could not be resolved in time") from exc
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
+        # A name that DNS cannot hold (RFC 1035 section 2.3.4) fails before anybody is asked.
         raise httpcore2.ConnectError(f"{host} cannot be resolved") from exc
 
 

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.forms.renderers import TemplatesSetting
 
+from accounts.pages.kept_input import KeptInput
+
 
 class PortalRenderer(TemplatesSetting):
     """Renders every form and field by ``templates/components/``."""
@@ -28,6 +30,15 @@ class PageForm(forms.Form):
             widget = field.widget
             if not isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.RadioSelect):
                 widget.attrs["class"] = " ".join(filter(None, ["in", widget.attrs.get("class", "")]))
+
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        """As Django's; a box that was clear when the session ended is clear, whatever it begins with."""
+        if isinstance(self.initial, KeptInput) and field_name not in self.initial.sent:
+            if isinstance(field, forms.BooleanField):
+                return False
+            if isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField):
+                return []
+        return super().get_initial_for_field(field, field_name)
 
     @property
     def prefers_upload(self) -> bool:

@@ -20,7 +20,7 @@ from accounts.actor import Actor, actor_of
 from accounts.deep_pages import DeepPaginator
 from accounts.models import Role, User
 from accounts.pages.htmx import asked_by_htmx, go_to, page_around
-from accounts.pages.kept_input import keep_input
+from accounts.pages.kept_input import keep_input, looks_secret
 from common.errors import ArchwayError, InputError, NotFound, NotSupported, RuleError
 
 RowT = TypeVar("RowT", bound=Model)
@@ -52,12 +52,16 @@ class PageView(View):
         """Ask for a sign-in that leads back: to the form that was sent, else to the page that it was a part of."""
         back = request.get_full_path()
         if request.method == "POST":
-            keep_input(request)
+            keep_input(request, self.is_secret)
             if not hasattr(self, "get"):
                 back = page_of_button(request)
         elif asked_by_htmx(request):
             back = page_around(request)
         return go_to(request, redirect_to_login(back).url)
+
+    def is_secret(self, name: str) -> bool:
+        """Whether the input ``name`` of this page's form must never be kept."""
+        return looks_secret(name)
 
     def show(self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
         """The rendered page; ``actor`` is in its context."""
@@ -95,6 +99,15 @@ def attempt(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
         return None
 
 
+def attempt_reading(form: BaseForm, call: Callable[[], ResultT]) -> ResultT | None:
+    """As ``attempt``, for a call that writes nothing and may wait for another server: no transaction is open."""
+    try:
+        return call()
+    except (InputError, RuleError, NotSupported) as error:
+        blame(form, error)
+        return None
+
+
 def blame(form: BaseForm, error: ArchwayError) -> None:
     """Put a service's refusal into the form: at the named fields, else above them.
 
@@ -103,12 +116,12 @@ def blame(form: BaseForm, error: ArchwayError) -> None:
     for name, sentences in error.fields.items():
         candidates = (name.replace(".", "__"), name.split(".")[-1].split("[")[0])
         field = next((candidate for candidate in candidates if candidate in form.fields), None)
-        for message in sentences:
+        for message in map(_, sentences):
             form.add_error(field, message if field else f"{name}: {message}")
     if not any(error.fields.values()):
-        form.add_error(None, error.message)
+        form.add_error(None, _(error.message))
     for sentence in getattr(error, "unmet", []):
-        form.add_error(None, sentence)
+        form.add_error(None, _(sentence))
 
 
 def page_of(request: HttpRequest, rows: QuerySet[RowT], *, size: int = 25) -> Page[RowT]:

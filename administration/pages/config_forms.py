@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.pages.forms import PageForm
+from keymanager.adapters.registry import ADAPTERS
 from keymanager.pages.described_fields import form_field
 from keymanager.services.configuration import config_fields
 
@@ -65,6 +66,14 @@ class KeyManagerForm(PageForm):
 
     def _settings(self) -> list[forms.BoundField]:
         return [field for field in self if field.name.startswith(CONFIG_PREFIX)]
+
+
+def is_open_field(adapter: str, name: str) -> bool:
+    """Whether the input ``name`` is none of the adapter's secrets; nothing is open for an unknown adapter."""
+    if adapter not in ADAPTERS:
+        return False
+    secret = {CONFIG_PREFIX + item.name for item in config_fields(adapter) if item.secret}
+    return name not in secret
 
 
 def as_initial(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import attempt, own
 from administration.pages.base import AdministrationPage
-from administration.pages.config_forms import KeyManagerForm, as_initial
+from administration.pages.config_forms import KeyManagerForm, as_initial, is_open_field
 from common.errors import ArchwayError, InputError, RuleError
 from keymanager.adapters.contract import Capability
 from keymanager.adapters.registry import ADAPTERS, adapter_class
@@ -91,7 +91,7 @@ class ChooseAdapterPage(AdministrationPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The adapters, and what a server says of itself when an address is given."""
-        context: dict[str, Any] = {"adapters": sorted((adapter.label, slug) for slug, adapter in ADAPTERS.items())}
+        context: dict[str, Any] = {"adapters": sorted((_(adapter.label), slug) for slug, adapter in ADAPTERS.items())}
         url = request.GET.get("url", "").strip()
         if url:
             context["url"] = url
@@ -102,10 +102,26 @@ class ChooseAdapterPage(AdministrationPage):
         return self.show("administration/key_manager_choose.html", context)
 
 
-class NewKeyManagerPage(AdministrationPage):
-    """Add a key manager of one adapter."""
+class KeyManagerFormPage(AdministrationPage):
+    """A page with the form of a key manager. What of it is secret, its adapter says: no name tells that."""
 
     section = "key_managers"
+
+    def adapter_slug(self) -> str:
+        """The adapter whose settings the form asks for; "" when it is not known."""
+        raise NotImplementedError
+
+    def is_secret(self, name: str) -> bool:
+        """As the adapter describes the field."""
+        return not is_open_field(self.adapter_slug(), name)
+
+
+class NewKeyManagerPage(KeyManagerFormPage):
+    """Add a key manager of one adapter."""
+
+    def adapter_slug(self) -> str:
+        """In the address."""
+        return str(self.kwargs["slug"])
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """The form, begun with what discovery found."""
@@ -117,7 +133,8 @@ class NewKeyManagerPage(AdministrationPage):
                 initial |= as_initial(discovered.config)
             except ArchwayError as error:
                 messages.warning(request, error.message)
-        form = KeyManagerForm(slug, initial={**initial, **(kept_input(request) or {})})
+        kept = kept_input(request)
+        form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial)
         return self._page(slug, form, discovered=discovered)
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -144,7 +161,7 @@ class NewKeyManagerPage(AdministrationPage):
         return self._page(slug, form, status=422)
 
     def _page(self, slug: str, form: KeyManagerForm, *, discovered: Any = None, status: int = 200) -> HttpResponse:
-        context = {"form": form, "adapter_label": adapter_class(slug).label, "discovered": discovered}
+        context = {"form": form, "adapter_label": _(adapter_class(slug).label), "discovered": discovered}
         return self.show("administration/key_manager_form.html", context, status=status)
 
 
@@ -162,7 +179,7 @@ class KeyManagerPage(AdministrationPage):
             "line": line,
             "key_manager": row,
             "usage": key_managers.usage_of(row),
-            "abilities": [(words, capability in capabilities) for capability, words in WORDS.items()],
+            "abilities": [(_(words), capability in capabilities) for capability, words in WORDS.items()],
             "check": row.checks.first(),
             "issuers": row.claimed_issuers.order_by("issuer"),
             "changes": AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8],
@@ -170,10 +187,12 @@ class KeyManagerPage(AdministrationPage):
         return self.show("administration/key_manager.html", context)
 
 
-class EditKeyManagerPage(AdministrationPage):
+class EditKeyManagerPage(KeyManagerFormPage):
     """Change the settings; a secret left as its mask is kept."""
 
-    section = "key_managers"
+    def adapter_slug(self) -> str:
+        """The row's."""
+        return KeyManager.objects.filter(slug=self.kwargs["slug"]).values_list("adapter", flat=True).first() or ""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """The form with what is stored, secrets masked."""
@@ -184,7 +203,9 @@ class EditKeyManagerPage(AdministrationPage):
             "keep_secrets": row.keep_secrets,
             **as_initial(shown_config(row)),
         }
-        return self._page(row, KeyManagerForm(row.adapter, existing=True, initial=stored))
+        kept = kept_input(request)
+        initial = kept.over(stored) if kept else stored
+        return self._page(row, KeyManagerForm(row.adapter, existing=True, initial=initial))
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Save."""
@@ -209,7 +230,7 @@ class EditKeyManagerPage(AdministrationPage):
         return self._page(row, form, status=422)
 
     def _page(self, row: KeyManager, form: KeyManagerForm, *, status: int = 200) -> HttpResponse:
-        context = {"form": form, "adapter_label": adapter_class(row.adapter).label, "key_manager": row}
+        context = {"form": form, "adapter_label": _(adapter_class(row.adapter).label), "key_manager": row}
         return self.show("administration/key_manager_form.html", context, status=status)
 
 

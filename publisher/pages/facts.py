@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Role
 from accounts.pages.forms import LinesField, PageForm
 from accounts.pages.kept_input import kept_input
-from accounts.pages.views import attempt
+from accounts.pages.views import attempt, attempt_reading
 from common.errors import InputError
 from publisher import services
+from publisher.pages.endpoint_check import check_endpoints
 from publisher.pages.shell import VersionPage
 from subscriptions.models import ApiVersion
 from subscriptions.services.apis import VersionFacts
@@ -146,14 +147,30 @@ class EndpointsForm(FactsForm):
             production_url=self.cleaned_data["production"].strip(), sandbox_url=self.cleaned_data["sandbox"].strip()
         )
 
+    def typed(self) -> list[tuple[str, Any, str]]:
+        """Field, label and URL of each, as typed."""
+        return [(name, field.label, self.cleaned_data[name]) for name, field in self.fields.items()]
+
 
 class EndpointsPage(FactsPage):
-    """Production and sandbox."""
+    """Production and sandbox, and whether they could be called."""
 
     section = "endpoints"
     form = EndpointsForm
+    template = "publisher/endpoints.html"
     heading = gettext_lazy("Endpoints")
     lead = gettext_lazy("The backend behind the gateway, for each environment. Without one, publishing is blocked.")
+
+    def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Save, or check what is typed and save nothing."""
+        if "check" not in request.POST:
+            return super().post(request, pk)
+        version = self.version(pk)
+        form = EndpointsForm(version, request.POST)
+        # No transaction: it waits for somebody else's server.
+        checked = attempt_reading(form, lambda: check_endpoints(form.typed())) if form.is_valid() else None
+        context = {"form": form, "checked": checked}
+        return self.show_version(self.template, version, context, status=422 if checked is None else 200)
 
 
 class PoliciesForm(FactsForm):

@@ -12,7 +12,10 @@ from subscriptions.recording import audit
 
 @transaction.atomic
 def create_team(*, actor: Actor, name: str, members: Iterable[User] = ()) -> Team:
-    """A team with these members. Raises ``InputError`` naming ``name`` when it is taken, empty or too long."""
+    """A team with these members.
+
+    Raises ``InputError`` naming ``name`` when it is empty, too long or not printable, ``RuleError`` when it is taken.
+    """
     people = list(members)
     team = teams.create_team(name=name, members=people)
     audit(actor, "team.create", team, team_id=team.pk, detail={"members": [user.username for user in people]})
@@ -21,7 +24,7 @@ def create_team(*, actor: Actor, name: str, members: Iterable[User] = ()) -> Tea
 
 @transaction.atomic
 def rename_team(*, actor: Actor, team: Team, name: str) -> Team:
-    """Call a shared team something else. Raises ``InputError`` naming ``name``, ``RuleError`` for a personal team."""
+    """Call a shared team something else. Raises as ``create_team`` does, and ``RuleError`` for a personal team."""
     before = team.name
     team = teams.rename_team(team=team, name=name)
     if team.name != before:

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from tests.e2e.installed import Installation
 from tests.integration.front_door_kit import worker
 from tests.integration.rest_kit import World, make_world
 
@@ -74,6 +75,17 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Every process of the demo, once for all tests of this folder that one test process runs."""
+    made = Installation(tmp_path_factory.mktemp("installation") / "home")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import re
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from subscriptions.models import Application
 from tests.browser.conftest import Visit
+from tests.browser.steps import BOTH_WAYS, PASSWORD, sign_in, skip_to_content, tab_to, wait_for
 from tests.fakes.faults import Fault
 from tests.integration.front_door_kit import fake
 from tests.integration.rest_kit import World
@@ -17,53 +18,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("worker_beside"),
 ]
-PASSWORD = "correct horse battery"
-_IN_FOCUS = """() => {
-  const element = document.activeElement;
-  if (element === document.body) return "";
-  const label = element.labels?.length ? element.labels[0].textContent : "";
-  return [element.getAttribute("aria-label") || "", label, element.textContent].join(" ").replace(/\\s+/g, " ");
-}"""
 
 
-def sign_in(page: Page, name: str) -> None:
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-
-
-def wait_for(page: Page, words: str, *, scripts: bool = True) -> None:
-    """Until a state on the page says so: by itself, or after reloading where nothing can change it."""
-    found = page.get_by_role("status").get_by_text(words, exact=True).first
-    if scripts:
-        found.wait_for()
-        return
-    for _ in range(100):
-        if found.is_visible():
-            return
-        page.wait_for_timeout(150)
-        page.reload()
-    pytest.fail(f"the page never said {words}")
-
-
-def tab_to(page: Page, words: str) -> None:
-    """Press Tab until what has the focus is called so; it has to be seen."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if words in page.evaluate(_IN_FOCUS):
-            assert page.evaluate("document.activeElement.matches(':focus-visible')")
-            return
-    pytest.fail(f"no way to {words} by Tab")
-
-
-def skip_to_content(page: Page) -> None:
-    """The first Tab of a page reaches the skip link, which leads past the top bar."""
-    page.keyboard.press("Tab")
-    assert page.evaluate(_IN_FOCUS).strip() == "Skip to content"
-    page.keyboard.press("Enter")
-
-
-@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+@BOTH_WAYS
 def test_by_mouse_from_signing_in_to_a_token(world: World, visit: Visit, scripts: bool) -> None:
     world.make_published()
     visitor = visit(scripts=scripts)
@@ -146,7 +103,7 @@ def test_by_keyboard_alone_from_signing_in_to_a_token(world: World, visit: Visit
     assert visitor.complaints == []
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+@BOTH_WAYS
 def test_a_registration_that_was_refused_is_explained_retried_and_succeeds(
     world: World, visit: Visit, scripts: bool
 ) -> None:
@@ -187,7 +144,7 @@ def test_what_the_publisher_blocks_in_one_browser_the_developer_sees_in_another(
     assert maker.complaints == developer.complaints == []
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+@BOTH_WAYS
 def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_input(world: World, visit: Visit, scripts: bool) -> None:
     visitor = visit(world.developer.user, scripts=scripts)
     page = visitor.page

@@ -64,7 +64,7 @@ def demo(tmp_path: Path) -> Iterator[DemoRun]:
         "ARCHWAY_PORT": web,
         "ARCHWAY_GATEWAY_PORT": gateway,
         "ARCHWAY_VALIDATOR_PORT": validator,
-        "ARCHWAY_BACKEND_PORT": backend,
+        "ARCHWAY_SAMPLE_BACKEND_PORT": backend,
     }
     run = DemoRun(tmp_path / "home", ports)
     yield run

@@ -18,16 +18,6 @@ SLOW_MS = 20_000
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("installation") / "home")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-
-
-@pytest.fixture(scope="module")
 def api(installation: Installation) -> str:
     return str(installation.store.get("/apis/?q=bookshop", 200)["results"][0]["id"])
 

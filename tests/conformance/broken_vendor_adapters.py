@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from common.errors import OutcomeUnknown
+from common.http import HttpClient, HttpLimits, HttpRequest, HttpResponse
 from keymanager.adapters.auth0 import Auth0Adapter
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
 from keymanager.adapters.entra import EntraAdapter
@@ -11,6 +13,16 @@ from keymanager.adapters.pingfederate import PingFederateAdapter
 from keymanager.adapters.surfoauth import SurfOAuthAdapter
 from keymanager.adapters.wso2is import Wso2IsAdapter
 from keymanager.adapters.wso2is7 import Wso2Is7Adapter
+
+
+class EverythingIsRepeatable(HttpClient):
+    """What an adapter has whose calls all say ``repeatable=True``: a lost answer is then no unknown outcome."""
+
+    def __init__(self, inner: HttpClient) -> None:
+        super().__init__(transport=inner._transport)
+
+    def send(self, request: HttpRequest, *, limits: HttpLimits | None = None) -> HttpResponse:
+        return super().send(replace(request, repeatable=True), limits=limits)
 
 
 class ForgetsTheSecretsId(OktaAdapter):
@@ -35,6 +47,21 @@ class EndsTheOldSecretAtOnce(OktaAdapter):
 class OnlySaysThatTheOldSecretEnded(PingFederateAdapter):
     def drop_old_secret(self, handle: ClientHandle) -> None:
         """Nothing is done."""
+
+
+class SaysThatALostSecretCanBeAskedForAgain(Wso2Is7Adapter):
+    def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        self._api._http = EverythingIsRepeatable(self._api._http)
+        return super().rotate_secret(handle, metadata)
+
+
+class MakesAnotherSecretForALostOne(OktaAdapter):
+    def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
+        try:
+            return super().rotate_secret(handle, metadata)
+        except OutcomeUnknown:
+            super().rotate_secret(handle, metadata)
+            raise
 
 
 class TakesTheOlderSecretForTheOld(OktaAdapter):

@@ -20,6 +20,7 @@ from tests.conformance.base import ConformanceBase, looks_up_opaque_tokens, need
 from tests.conformance.world import (
     BUSY,
     PAGE,
+    Watched,
     World,
     answer,
     ask,
@@ -58,6 +59,28 @@ class FaultConformance(ConformanceBase):
         with pytest.raises(OutcomeUnknown):
             adapter.update_client(made.handle, metadata)
         assert len(world.wire.matching(updating)) == 1
+
+    @needs(C.ROTATE_SECRET)
+    def test_a_lost_answer_to_a_new_secret_is_unknown_and_not_repeated(
+        self, adapter: KeyManagerAdapter, world: World
+    ) -> None:
+        """A repeat would end the secret that was just made, or leave one more that nobody knows."""
+        metadata = world.client_metadata()
+        watched = Watched()
+        made = adapter.create_client(metadata)
+        world.wire.plan(lambda _: True, watched)
+        second = adapter.rotate_secret(made.handle, metadata)
+        making = watched.maker_of(second.handle.client_secret)
+        before = len(world.wire.matching(making))
+        world.wire.plan(making, lost_answer)
+        with pytest.raises(OutcomeUnknown):
+            adapter.rotate_secret(second.handle, metadata)
+        assert len(world.wire.matching(making)) == before + 1
+        world.wire.heal()
+        found = adapter.find_client(metadata.marker) if C.FIND_CLIENT in adapter.capabilities else second
+        assert found is not None
+        third = adapter.rotate_secret(found.handle, metadata)
+        assert ask(adapter, third, world.scopes[0]).ok
 
     @needs(C.DELETE_CLIENT)
     def test_a_lost_answer_to_a_deletion_is_not_success(self, adapter: KeyManagerAdapter, world: World) -> None:

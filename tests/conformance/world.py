@@ -89,6 +89,28 @@ def refused_connection(request: httpx2.Request, inner: httpx2.BaseTransport) -> 
     raise httpx2.ConnectError("refused")
 
 
+class Watched:
+    """Behaves well, and keeps every request with the answer to it."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[httpx2.Request, bytes]] = []
+
+    def __call__(self, request: httpx2.Request, inner: httpx2.BaseTransport) -> httpx2.Response:
+        given = inner.handle_request(request)
+        body = given.read()
+        self.seen.append((request, body))
+        return httpx2.Response(given.status_code, headers=given.headers, content=body)
+
+    def maker_of(self, secret: str) -> Match:
+        """The first change that brought this secret to the server, or back from it."""
+        made = next(
+            request
+            for request, body in self.seen
+            if request.method in ("POST", "PUT", "PATCH") and secret.encode() in request.content + body
+        )
+        return lambda request: (request.method, request.url.path) == (made.method, made.url.path)
+
+
 def answer(status: int, *, headers: dict[str, str] | None = None, **content: Any) -> Behaviour:
     """Nothing is done, and this is the answer."""
     return lambda _request, _inner: httpx2.Response(status, headers=headers, **content)

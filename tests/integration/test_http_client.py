@@ -1,6 +1,5 @@
 """The HTTP client against real sockets on loopback: slow, broken, private and encrypted peers."""
 
-import datetime
 import socket
 import socketserver
 import ssl
@@ -12,43 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from common.errors import KeyManagerUnavailable, OutcomeUnknown
 from common.http import AddressGuard, HttpClient, HttpLimits, HttpRequest, PrivateAddressRefused
+from tests.integration.socket_peers import make_certificate, peer
 
 LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
 SHORT = HttpLimits(connect=2.0, read=0.4, total=0.8)
-
-
-@contextmanager
-def peer(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that lets ``behave`` talk on every connection; gives its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    behave(connection)
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
 
 
 @contextmanager
@@ -172,25 +141,7 @@ def test_an_allowed_range_is_connected_to_by_name() -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate for localhost with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "localhost.pem"
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + pem)
-    return path
+    return make_certificate(tmp_path)
 
 
 def encrypted(certificate: Path) -> Callable[[socket.socket], None]:

@@ -50,7 +50,7 @@ def test_an_application_is_created_with_a_client_that_is_shown_on_its_way(world:
     credential.refresh_from_db()
     assert card.status_code == 286
     assert credential.client_id in text_of(card)
-    assert "hx-get" not in text_of(card)
+    assert "hx-trigger" not in text_of(card)
 
 
 def test_a_card_asks_less_and_less_often(world: World, browser: Client) -> None:

@@ -1,5 +1,6 @@
 """The ``pingfederate`` adapter where PingFederate surprises: retained secrets, whole writes, 422 for everything."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -101,6 +102,24 @@ def test_ids_and_secrets_are_ours_and_safe_in_every_place(kit: Kit, management: 
     made = kit.adapter(management=management).create_client(kit.client())
     assert made.handle.client_id == "archway-m-1"
     assert re.fullmatch(r"[A-Za-z0-9_-]{40,}", made.handle.client_secret)
+
+
+@pytest.mark.parametrize(
+    ("management", "names"),
+    [
+        ("admin_api", ["CLIENT_CREDENTIALS", "RESOURCE_OWNER_CREDENTIALS"]),
+        ("client_service", ["client_credentials", "password"]),
+    ],
+)
+def test_each_interface_is_told_the_grants_in_its_own_words(kit: Kit, management: str, names: list[str]) -> None:
+    adapter = kit.adapter(management=management)
+    made = adapter.create_client(kit.client(grant_types=("client_credentials", "password")))
+    sent = json.loads(kit.wire.matching(registering)[-1].content)
+    assert sent.get("client", [sent])[0]["grantTypes"] == names
+    found = adapter.read_client(made.handle)
+    assert found is not None
+    assert found.observed["grant_types"] == ["client_credentials", "password"]
+    assert made.ignored == ()
 
 
 def test_a_list_has_our_clients_only_and_all_of_them(kit: Kit) -> None:

@@ -64,7 +64,7 @@ def observed(client: Mapping[str, Any]) -> dict[str, Any]:
     grants = texts_of(client, "grantTypes")
     return {
         "client_name": text_of(client, "name"),
-        "grant_types": [_RFC_NAMES.get(name.upper(), name.lower()) for name in grants],
+        "grant_types": [_RFC_NAMES.get(name, name.lower()) for name in grants],
         "redirect_uris": list(texts_of(client, "redirectUris")),
         "scope": " ".join(sorted({*texts_of(client, "restrictedScopes"), *texts_of(client, "exclusiveScopes")})),
         "enabled": client.get("enabled") is not False,

@@ -11,7 +11,6 @@ from keymanager.adapters.contract import ClientHandle, ClientMetadata, Registere
 from keymanager.adapters.pingfederate.config import PingFederateConfig
 from keymanager.adapters.pingfederate.management import Management
 from keymanager.adapters.pingfederate.mapping import (
-    GRANT_NAMES,
     PREFIX,
     client_id_for,
     common_members,
@@ -105,8 +104,8 @@ class ServiceClients:
     def _members(self, metadata: ClientMetadata) -> dict[str, Any]:
         return {
             **common_members(metadata, self._config.scope_kind),
-            # The service has the administrative API's names in lower case.
-            "grantTypes": [GRANT_NAMES[name].lower() for name in metadata.grant_types],
+            # The service has the names of the token endpoint, unlike the administrative API.
+            "grantTypes": list(metadata.grant_types),
             "clientAuthnType": "NONE" if is_public(metadata) else "SECRET",
         }
 

@@ -1,7 +1,8 @@
 """The OAuth client management service of the fake (``/pf-ws/rest/oauth/clients``).
 
-The vendor describes its members and methods; statuses and the shape of answers are what a connector relies on, and
-where nothing is known the fake can do either: ``wraps_one`` and ``empty_answers``.
+The vendor's pages describe the members and methods; grant names, statuses and the shape of answers are what its
+own sample application and a connector rely on. Where nothing is known the fake can do either: ``wraps_one`` and
+``empty_answers``.
 """
 
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 from tests.fakes.messages import Answer, Received, Refused
 from tests.fakes.pingfederate_server.clients import GRANTS, Clients, Document
 
+# The service names grants as the token endpoint does (``password``), the administrative API in words of its own.
+_NAMES = {"extension" if name == "EXTENSION" else grant: name for name, grant in GRANTS.items()}
+_GRANTS = {name: grant for grant, name in _NAMES.items()}
+_TAKEN = "Client ID is already in use"
 _MEMBERS = {
     "clientId", "name", "description", "enabled", "redirectUris", "grantTypes", "clientAuthnType", "secret",
     "forceSecretChange", "restrictScopes", "restrictedScopes", "exclusiveScopes", "restrictedResponseTypes",
@@ -52,7 +57,7 @@ class ClientService:
         flat = clients[0]
         before = self._clients.documents.get(flat.get("clientId", ""))
         if request.method == "POST" and before is not None:
-            raise Refused(Answer(status=400))
+            raise Refused(Answer(status=400, body=_TAKEN.encode(), content_type="text/plain"))
         if request.method == "PUT" and before is None:
             raise Refused(Answer(status=404))
         client = _document(flat)
@@ -75,17 +80,17 @@ def _auth(flat: Document, before: Document | None) -> dict[str, Any]:
 
 
 def _document(flat: Document) -> Document:
-    upper = [str(name).upper() for name in flat.get("grantTypes", [])]
-    if set(upper) - set(GRANTS) or any(name != name.lower() for name in flat.get("grantTypes", [])):
+    if set(flat.get("grantTypes", [])) - set(_NAMES):
         raise Refused(Answer(status=400))
+    grants = [_NAMES[name] for name in flat.get("grantTypes", [])]
     kept = {
         name: value for name, value in flat.items() if name not in ("clientAuthnType", "secret", "forceSecretChange")
     }
     retention = {"clientSecretRetentionPeriodType": "OVERRIDE_SERVER_DEFAULT", "clientSecretRetentionPeriod": 0}
-    return {**kept, "grantTypes": upper, **retention}
+    return {**kept, "grantTypes": grants, **retention}
 
 
 def _flat(client: Document) -> Document:
     members = {name: value for name, value in client.items() if name in _MEMBERS}
     kind = client["clientAuth"]["type"]
-    return {**members, "grantTypes": [name.lower() for name in client["grantTypes"]], "clientAuthnType": kind}
+    return {**members, "grantTypes": [_GRANTS[name] for name in client["grantTypes"]], "clientAuthnType": kind}
