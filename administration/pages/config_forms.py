@@ -1,6 +1,6 @@
 """The form of a key manager, made from what its adapter says of its settings: no adapter has a form of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django import forms
@@ -15,7 +15,10 @@ CONFIG_PREFIX: Final = "config__"
 
 
 class KeyManagerForm(PageForm):
-    """Name, what it is for, and the settings of ``adapter``. A secret that is left as its mask is kept."""
+    """Name, what it is for, and the settings of ``adapter``. A secret that is left as its mask is kept.
+
+    ``found``: the settings that the server's own description gave; the page says so beside them.
+    """
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("App developers see it."))
     slug = forms.SlugField(
@@ -31,9 +34,12 @@ class KeyManagerForm(PageForm):
         help_text=_("Sealed, and shown to their team on request. Otherwise each is shown once."),
     )
 
-    def __init__(self, adapter: str, *args: Any, existing: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, adapter: str, *args: Any, existing: bool = False, found: Iterable[str] = (), **kwargs: Any
+    ) -> None:
         self._described = config_fields(adapter)
         super().__init__(*args, **kwargs)
+        self.found = frozenset(CONFIG_PREFIX + name for name in found)
         if existing:
             del self.fields["slug"]
         for item in self._described:

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from accounts.pages.kept_input import kept_input
 from accounts.pages.views import attempt, own
 from administration.pages.base import AdministrationPage
+from administration.pages.changes import said
 from administration.pages.config_forms import KeyManagerForm, as_initial, is_open_field
 from common.errors import ArchwayError, InputError, RuleError
 from keymanager.adapters.contract import Capability
 from keymanager.adapters.registry import ADAPTERS, adapter_class
+from keymanager.adapters.rfc.presets import PRESETS, with_preset
 from keymanager.models import KeyManager, KeyManagerCheck
 from keymanager.services import key_managers
 from keymanager.services.adapters import adapter_for
@@ -81,7 +83,7 @@ class KeyManagersPage(AdministrationPage):
         """All of them."""
         lines = [line_of(row) for row in _counted().order_by("name")]
         changes = AuditEvent.objects.filter(object_type="keymanager").order_by("-id")[:6]
-        return self.show("administration/key_managers.html", {"lines": lines, "changes": changes})
+        return self.show("administration/key_managers.html", {"lines": lines, "changes": said(changes)})
 
 
 class ChooseAdapterPage(AdministrationPage):
@@ -91,7 +93,10 @@ class ChooseAdapterPage(AdministrationPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The adapters, and what a server says of itself when an address is given."""
-        context: dict[str, Any] = {"adapters": sorted((adapter.label, slug) for slug, adapter in ADAPTERS.items())}
+        context: dict[str, Any] = {
+            "adapters": sorted((adapter.label, slug) for slug, adapter in ADAPTERS.items()),
+            "presets": sorted(PRESETS),
+        }
         url = request.GET.get("url", "").strip()
         if url:
             context["url"] = url
@@ -124,17 +129,20 @@ class NewKeyManagerPage(KeyManagerFormPage):
         return str(self.kwargs["slug"])
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        """The form, begun with what discovery found."""
+        """The form, begun with what discovery found (``?url=``), or with a preset of the adapter (``?preset=``)."""
         initial: dict[str, Any] = {"keep_secrets": True}
-        url, discovered = request.GET.get("url", ""), None
-        if url:
-            try:
-                discovered = key_managers.discover(url=url, adapter=slug)
-                initial |= as_initial(discovered.config)
-            except ArchwayError as error:
-                messages.warning(request, error.message)
+        url, preset, discovered = request.GET.get("url", ""), request.GET.get("preset", ""), None
+        try:
+            if url:
+                discovered = key_managers.discover(url=url, adapter=slug, preset=preset)
+                initial |= as_initial(discovered.filled)
+            elif preset and slug == "rfc":
+                initial |= as_initial(with_preset(preset, {}))
+        except ArchwayError as error:
+            messages.warning(request, error.message)
         kept = kept_input(request)
-        form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial)
+        found = discovered.filled if discovered else ()
+        form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial, found=found)
         return self._page(slug, form, discovered=discovered)
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -182,7 +190,7 @@ class KeyManagerPage(AdministrationPage):
             "abilities": [(words, capability in capabilities) for capability, words in WORDS.items()],
             "check": row.checks.first(),
             "issuers": row.claimed_issuers.order_by("issuer"),
-            "changes": AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8],
+            "changes": said(AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8]),
         }
         return self.show("administration/key_manager.html", context)
 
