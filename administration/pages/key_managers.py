@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.pages.kept_input import kept_input
+from accounts.pages.polling import STOP_POLLING, delay_after, turn_of
 from accounts.pages.views import attempt, own
 from administration.pages.base import AdministrationPage
 from administration.pages.changes import said
@@ -27,7 +28,6 @@ from keymanager.services.configuration import shown_config
 from keymanager.services.support_matrix import WORDS
 from subscriptions.models import AuditEvent
 
-_STOP_POLLING: Final = 286
 _SHOWN: Final = (
     (Capability.CREATE_CLIENT, "register"),
     (Capability.UPDATE_CLIENT, "change"),
@@ -141,7 +141,7 @@ class NewKeyManagerPage(KeyManagerFormPage):
         except ArchwayError as error:
             messages.warning(request, error.message)
         kept = kept_input(request)
-        found = discovered.filled if discovered else ()
+        found = discovered.announced if discovered else {}
         form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial, found=found)
         return self._page(slug, form, discovered=discovered)
 
@@ -189,6 +189,8 @@ class KeyManagerPage(AdministrationPage):
             "usage": key_managers.usage_of(row),
             "abilities": [(words, capability in capabilities) for capability, words in WORDS.items()],
             "check": row.checks.first(),
+            "delay": delay_after(0),
+            "round": 1,
             "issuers": row.claimed_issuers.order_by("issuer"),
             "changes": said(AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8]),
         }
@@ -305,8 +307,10 @@ class CheckSteps(AdministrationPage):
     def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Status 286 ends the asking (htmx)."""
         check = own(KeyManagerCheck.objects.select_related("key_manager"), pk=pk)
-        status = _STOP_POLLING if check.finished_at else 200
-        return self.show("administration/check_steps.html", {"check": check}, status=status)
+        status = STOP_POLLING if check.finished_at else 200
+        turn = turn_of(request)
+        context = {"check": check, "delay": delay_after(turn), "round": turn + 1}
+        return self.show("administration/check_steps.html", context, status=status)
 
 
 def _counted() -> QuerySet[KeyManager]:

@@ -98,6 +98,11 @@ class Discovered:
         }
 
     @property
+    def announced(self) -> dict[str, Any]:
+        """Settings that the document gave, those too that are read from it again and again."""
+        return {item.name: item.value for item in self.settings if item.origin in _STORED}
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """Names of the settings that a person must still give."""
         return tuple(item.name for item in self.settings if item.origin == "person")
