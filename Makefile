@@ -66,6 +66,7 @@ lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade --output-file requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml --extra ldap --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade --output-file requirements-ldap.lock
+	$(BIN)/uv pip compile --group msgraph --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade --output-file requirements-msgraph.lock
 
 clean:
 	rm -rf $(VENV) .servers .archway .mypy_cache .ruff_cache .pytest_cache

@@ -87,7 +87,7 @@ def test_a_check_is_started_and_its_steps_are_shown_until_it_ends(world: World, 
     page = text_of(browser.post("/admin-portal/key-managers/resident/check/", follow=True))
     check = KeyManagerCheck.objects.get()
     steps = f"/admin-portal/checks/{check.pk}/"
-    assert f'hx-get="{steps}"' in page
+    assert f'hx-get="{steps}?round=1"' in page
 
     run_check(check.pk)
 

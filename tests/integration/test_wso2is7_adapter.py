@@ -25,8 +25,8 @@ from keymanager.adapters.contract import (
     TokenFacts,
     TokenRequest,
 )
+from keymanager.adapters.wso2.naming import preset_client_id
 from keymanager.adapters.wso2is7 import Wso2Is7Adapter, Wso2Is7Config
-from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
 from tests.fakes.faults import Fault, Kind
 from tests.fakes.wso2is7_server import PORTAL, SHARED, Wso2Is7Server

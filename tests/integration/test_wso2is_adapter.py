@@ -23,8 +23,8 @@ from keymanager.adapters.contract import (
     TokenFacts,
     TokenRequest,
 )
+from keymanager.adapters.wso2.naming import preset_client_id
 from keymanager.adapters.wso2is import Wso2IsAdapter, Wso2IsConfig
-from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
 from tests.fakes.faults import Fault
 from tests.fakes.wso2is_server import PORTAL, Wso2IsServer

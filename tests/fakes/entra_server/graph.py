@@ -64,6 +64,7 @@ class Graph:
                 r"/servicePrincipals\(appId='([^']*)'\)",
                 {"GET": ("read_principal", self._read_principal), "PATCH": ("principal", self._upsert_principal)},
             ),
+            (rf"/servicePrincipals/{one}", {"GET": ("read_principal", self._read_principal_by_id)}),
             (
                 rf"/servicePrincipals/{one}/appRoleAssignedTo",
                 {"GET": ("assignments", self._assigned_to), "POST": ("assign", self._assign)},
@@ -185,6 +186,9 @@ class Graph:
         if found is None:
             raise not_found(app_id)
         return Answer.of(self._directory.shown_principal(found))
+
+    def _read_principal_by_id(self, _: Received, principal_id: str) -> Answer:
+        return Answer.of(self._directory.shown_principal(self._principal(principal_id)))
 
     def _upsert_principal(self, request: Received, app_id: str) -> Answer:
         body = _object(request)

@@ -7,6 +7,7 @@ Operations that faults are queued at: ``token``, ``authorize``, ``discovery``, `
 
 import json
 import urllib.parse
+import urllib.request
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,6 +44,18 @@ class EntraServer(RfcServer):
     def switches(self) -> Switches:
         """The lasting faults."""
         return self.directory.switches
+
+    def admin_token(self) -> str:
+        """A token for Graph, as our administrative application gets one."""
+        client_id, secret = self.admin
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        scope = f"{self.login.graph_url}/.default"
+        request = urllib.request.Request(
+            f"{self.origin}/{self.tenant}/oauth2/v2.0/token",
+            data=urllib.parse.urlencode({**form, "scope": scope}).encode(),
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return str(json.load(answer)["access_token"])
 
     def forget_our_tokens(self) -> None:
         """Our administrative application's tokens end before their time."""
