@@ -21,7 +21,7 @@ from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads 
     OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
 from portal import file_broker
-from portal.environment import env_bool, env_int, env_list, instance_secret
+from portal.environment import env_bool, env_int, env_list, instance_secret, shipped_languages
 
 django_stubs_ext.monkeypatch()
 
@@ -80,6 +80,7 @@ ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS = env_int("ARCHWAY_VALIDATOR_TIMEOUT_MILL
 ARCHWAY_GATEWAY_HOST = os.environ.get("ARCHWAY_GATEWAY_HOST", "127.0.0.1")
 # Origins besides the portal's own whose pages may call APIs through the gateway.
 ARCHWAY_GATEWAY_CORS_ORIGINS = env_list("ARCHWAY_GATEWAY_CORS_ORIGINS", [])
+ARCHWAY_GATEWAY_ACCESS_LOG = os.environ.get("ARCHWAY_GATEWAY_ACCESS_LOG", "")
 ARCHWAY_GATEWAY_THREADS = env_int("ARCHWAY_GATEWAY_THREADS", 2)
 ARCHWAY_CHANGE_POLL_MILLISECONDS = env_int("ARCHWAY_CHANGE_POLL_MILLISECONDS", 250)
 ARCHWAY_TOKEN_CACHE_SECONDS = env_int("ARCHWAY_TOKEN_CACHE_SECONDS", 60)
@@ -201,6 +202,13 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 LANGUAGE_CODE = "en"
+# English, and every language that has a compiled catalogue in locale/; the browser says which one its person reads.
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = shipped_languages(BASE_DIR / "locale")
+if len(LANGUAGES) > 1:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.common.CommonMiddleware"), "django.middleware.locale.LocaleMiddleware"
+    )
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -9,8 +9,10 @@ import pytest
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from joserfc.jwk import RSAKey
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.ready_keys import ReadyKeys
 from tests.servers import keycloak, mitreid, openam
 
 # By the word that the ids of its tests have: the fixture of a server that takes long to start, and that each process
@@ -66,6 +68,22 @@ def seeded_plans_survive_a_flush(sender: AppConfig, **_: object) -> None:
     if sender.name == "subscriptions":
         migration = import_module("subscriptions.migrations.0002_seed_plans")
         migration.seed_plans(apps, None)
+
+
+@pytest.fixture(scope="session")
+def ready_keys() -> Iterator[ReadyKeys]:
+    """Where every RSA key of this process comes from."""
+    keys = ReadyKeys(RSAKey.binding.generate_private_key)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RSAKey.binding, "generate_private_key", staticmethod(keys.take))
+        yield keys
+
+
+@pytest.fixture(autouse=True)
+def rsa_keys_are_ready(ready_keys: ReadyKeys) -> Iterator[None]:
+    """Each test takes its own of the keys at hand."""
+    with ready_keys.one_test():
+        yield
 
 
 @pytest.fixture(scope="session")

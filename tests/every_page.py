@@ -28,7 +28,8 @@ from keymanager.models import KeyManagerCheck, RefusedCall, Registration
 from subscriptions.models import ApiDocument, Operation, Scope
 from tests.integration.rest_kit import World
 
-# The first part of an address that programs ask, not people; each has tests of its own.
+# The first part of an address that programs ask, not people: ``tests/integration/test_rest_rights.py`` and
+# ``test_program_rights.py`` have their tables.
 FOR_PROGRAMS: Final = {
     "api", "resident", ".well-known", "healthz", "readyz",
     "token", "revoke", "introspect", "tokeninfo", "authorize", "register",

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.actor import Actor, actor_of
@@ -92,12 +93,12 @@ def blame(form: BaseForm, error: ArchwayError) -> None:
     for name, messages in error.fields.items():
         candidates = (name.replace(".", "__"), name.split(".")[-1].split("[")[0])
         field = next((candidate for candidate in candidates if candidate in form.fields), None)
-        for message in messages:
+        for message in map(_, messages):
             form.add_error(field, message if field else f"{name}: {message}")
     if not any(error.fields.values()):
-        form.add_error(None, error.message)
+        form.add_error(None, _(error.message))
     for sentence in getattr(error, "unmet", []):
-        form.add_error(None, sentence)
+        form.add_error(None, _(sentence))
 
 
 def page_of(request: HttpRequest, rows: QuerySet[RowT], *, size: int = 25) -> Page[RowT]:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiToken, IdempotentAnswer, User
+from accounts.rest.entity_tags import with_entity_tag
 from common.errors import InputError, RuleError
 
 
@@ -77,7 +78,9 @@ def _known_answer(asked: _Asked) -> Response | None:
         raise InputError.of("Idempotency-Key", "This key was used with another body.")
     if not known.status:
         raise RuleError("The first request with this Idempotency-Key is still at work.")
-    return Response(known.body, status=known.status, headers={"Idempotency-Replayed": "true"})
+    answer = Response(known.body, status=known.status, headers={"Idempotency-Replayed": "true"})
+    revision = known.body.get("revision") if isinstance(known.body, dict) else None
+    return answer if revision is None else with_entity_tag(answer, revision)
 
 
 def _plain(data: Any) -> Any:

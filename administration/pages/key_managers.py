@@ -91,7 +91,7 @@ class ChooseAdapterPage(AdministrationPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The adapters, and what a server says of itself when an address is given."""
-        context: dict[str, Any] = {"adapters": sorted((adapter.label, slug) for slug, adapter in ADAPTERS.items())}
+        context: dict[str, Any] = {"adapters": sorted((_(adapter.label), slug) for slug, adapter in ADAPTERS.items())}
         url = request.GET.get("url", "").strip()
         if url:
             context["url"] = url
@@ -161,7 +161,7 @@ class NewKeyManagerPage(KeyManagerFormPage):
         return self._page(slug, form, status=422)
 
     def _page(self, slug: str, form: KeyManagerForm, *, discovered: Any = None, status: int = 200) -> HttpResponse:
-        context = {"form": form, "adapter_label": adapter_class(slug).label, "discovered": discovered}
+        context = {"form": form, "adapter_label": _(adapter_class(slug).label), "discovered": discovered}
         return self.show("administration/key_manager_form.html", context, status=status)
 
 
@@ -179,7 +179,7 @@ class KeyManagerPage(AdministrationPage):
             "line": line,
             "key_manager": row,
             "usage": key_managers.usage_of(row),
-            "abilities": [(words, capability in capabilities) for capability, words in WORDS.items()],
+            "abilities": [(_(words), capability in capabilities) for capability, words in WORDS.items()],
             "check": row.checks.first(),
             "issuers": row.claimed_issuers.order_by("issuer"),
             "changes": AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8],
@@ -230,7 +230,7 @@ class EditKeyManagerPage(KeyManagerFormPage):
         return self._page(row, form, status=422)
 
     def _page(self, row: KeyManager, form: KeyManagerForm, *, status: int = 200) -> HttpResponse:
-        context = {"form": form, "adapter_label": adapter_class(row.adapter).label, "key_manager": row}
+        context = {"form": form, "adapter_label": _(adapter_class(row.adapter).label), "key_manager": row}
         return self.show("administration/key_manager_form.html", context, status=status)
 
 

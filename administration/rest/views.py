@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.rest.entity_tags import own_unchanged, with_entity_tag
 from accounts.rest.idempotency import once
 from accounts.rest.permissions import ADMINISTRATORS
+from accounts.rest.strictness import refuse_body
 from accounts.rest.views import actor_for, checked, checked_change, own
 from administration.rest.filters import AuditFilter, RegistrationFilter
 from administration.rest.serializers import (
@@ -137,6 +138,7 @@ class KeyManagerChecksView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Start a run; a job does the steps, read them by GET."""
         row = own(KeyManager.objects.all(), slug=slug)
+        refuse_body(request)
         check = key_managers.start_check(actor=actor_for(request), key_manager=row)
         return Response(CheckBody(check).data, status=status.HTTP_202_ACCEPTED)
 
@@ -214,6 +216,7 @@ class RegistrationRetryView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Now, with fresh attempts."""
         row = own(Registration.objects.select_related("key_manager"), pk=pk)
+        refuse_body(request)
         row = credentials.retry(actor=actor_for(request), registration=row)
         return Response(RegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
 

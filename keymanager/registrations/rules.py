@@ -6,9 +6,13 @@ from urllib.parse import urlsplit
 
 from common.errors import InputError
 from common.scopes import check_scope
+from keymanager.adapters.contract import TOKEN_EXCHANGE
 from subscriptions.states import Environment
 
-GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
+GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password", TOKEN_EXCHANGE)
+# RFC 6749 section 4.4: only clients with a secret. With 4.3 and RFC 8693 a client that nobody can tell apart would get
+# a person's password, or make more of a token that it found.
+CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials", "password", TOKEN_EXCHANGE})
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 PUBLIC: Final = "none"
 # OpenID Connect Core sections 5.4 and 11: about the user, not about an API.
@@ -67,8 +71,9 @@ def check_auth_method(method: str, *, grant_types: Collection[str]) -> str:
     """``token_endpoint_auth_method`` (RFC 7591 section 2). Raises ``InputError`` naming it."""
     if method not in AUTH_METHODS:
         raise InputError.of("token_endpoint_auth_method", f"This must be one of {', '.join(AUTH_METHODS)}.")
-    if method == PUBLIC and "client_credentials" in grant_types:
-        raise InputError.of("token_endpoint_auth_method", "The grant client_credentials needs a client with a secret.")
+    for grant in ("client_credentials", TOKEN_EXCHANGE):
+        if method == PUBLIC and grant in grant_types:
+            raise InputError.of("token_endpoint_auth_method", f"The grant {grant} needs a client with a secret.")
     return method
 
 

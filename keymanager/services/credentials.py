@@ -10,7 +10,7 @@ from django.db.models import F
 from accounts.actor import Actor
 from accounts.models import Role
 from common.errors import NotSupported, OutcomeUnknown, RuleError
-from keymanager.adapters.contract import Capability
+from keymanager.adapters.contract import TOKEN_EXCHANGE, Capability
 from keymanager.adapters.rfc.answers import CLIENT_GONE, MANAGEMENT_TOKEN_LOST
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations import rules
@@ -106,7 +106,7 @@ def change_credential(
     require_wanted(row)
     before = _chosen(row)
     if grant_types is not None:
-        offered = rules.GRANT_TYPES if row.mapped else offered_grant_types(row.key_manager)
+        offered = grants_passed_on(row.key_manager) if row.mapped else offered_grant_types(row.key_manager)
         row.grant_types = rules.check_grant_types(grant_types, offered=offered)
         rules.check_auth_method(row.token_endpoint_auth_method, grant_types=row.grant_types)
     uris = row.redirect_uris if redirect_uris is None else redirect_uris
@@ -276,7 +276,13 @@ def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
     """The grant types that clients at the key manager may have, from its configuration."""
     adapter = adapter_for(key_manager)
     configured = getattr(getattr(adapter, "knobs", adapter.config), "grant_types", rules.GRANT_TYPES)
-    return frozenset(configured)
+    return frozenset(configured) & grants_passed_on(key_manager)
+
+
+def grants_passed_on(key_manager: KeyManager) -> frozenset[str]:
+    """The grant types that the token endpoint passes on to the key manager, whoever made the client there."""
+    known = frozenset(rules.GRANT_TYPES)
+    return known if Capability.EXCHANGE_TOKEN in adapter_for(key_manager).capabilities else known - {TOKEN_EXCHANGE}
 
 
 def wanted_client(credential: Credential) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from accounts.rest.entity_tags import own_unchanged, require_match, with_entity_
 from accounts.rest.idempotency import once, replayed
 from accounts.rest.parsers import StorableJsonParser
 from accounts.rest.permissions import API_DEVELOPERS_CHANGE, PUBLISHERS_CHANGE
+from accounts.rest.strictness import refuse_body
 from accounts.rest.views import OwnListView, actor_for, checked, checked_change, own, team_of
 from common.errors import InputError
 from keymanager.models import Registration
@@ -38,6 +39,7 @@ from publisher.rest.serializers import (
     PublisherSubscriptionBody,
     ResourceRegistrationBody,
     ResourceRegistrationDetailBody,
+    UnblockInput,
 )
 from publisher.rest.uploads import UploadedDefinitionParser
 from subscriptions.models import ApiVersion, Plan, Subscription
@@ -157,10 +159,10 @@ class ApiLifecycleView(APIView):
     permission_classes = PUBLISHERS_CHANGE
 
     @extend_schema(request=LifecycleInput, responses=ApiDetailBody)
+    @transaction.atomic
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Publish, block, unblock, deprecate, retire or demote."""
-        row = own(own_versions(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_versions(request), pk=pk)
         action = LifecycleAction(checked(LifecycleInput, request)["action"])
         row = services.move_api(actor=actor_for(request), api_version=row, action=action)
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
@@ -195,6 +197,7 @@ class ApiRegistrationRetryView(APIView):
     def post(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
         """Now, with fresh attempts."""
         row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
+        refuse_body(request)
         row = credentials.retry(actor=actor_for(request), registration=row)
         return Response(ResourceRegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
 
@@ -230,12 +233,14 @@ class SubscriptionUnblockView(APIView):
 
     permission_classes = PUBLISHERS_CHANGE
 
-    @extend_schema(request=None, responses=PublisherSubscriptionBody)
+    @extend_schema(request=UnblockInput, responses=PublisherSubscriptionBody)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Let its calls through again."""
+        """Let its calls through again; with `production` only where nothing else is blocked."""
         actor = actor_for(request)
         row = own(subscriptions_to_teams(actor.team_ids), pk=pk)
-        return Response(PublisherSubscriptionBody(services.unblock_subscription(actor=actor, subscription=row)).data)
+        scope = checked(UnblockInput, request)["scope"]
+        row = services.unblock_subscription(actor=actor, subscription=row, production_only=scope == "production")
+        return Response(PublisherSubscriptionBody(row).data)
 
 
 class PlanListView(generics.ListAPIView[Plan]):

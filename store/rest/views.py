@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.rest.entity_tags import own_unchanged, with_entity_tag
 from accounts.rest.idempotency import once
 from accounts.rest.permissions import APP_DEVELOPERS_CHANGE
+from accounts.rest.strictness import refuse_body
 from accounts.rest.views import OwnListView, actor_for, checked, checked_change, own, team_of
 from common.errors import InputError, NotFound
 from common.served_definition import with_gateway_urls
@@ -238,6 +239,7 @@ class CredentialRotateView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """A job asks the key manager for a new secret."""
         row = own(own_credentials(request), pk=pk)
+        refuse_body(request)
         credentials.rotate_secret(actor=actor_for(request), credential=row)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
@@ -251,6 +253,7 @@ class CredentialDropOldSecretView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """A job tells the key manager; 422 where it has no two secrets."""
         row = own(own_credentials(request), pk=pk)
+        refuse_body(request)
         old_secrets.drop_old_secret(actor=actor_for(request), credential=row)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
@@ -264,6 +267,7 @@ class CredentialRetryView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Now, with fresh attempts."""
         row = own(own_credentials(request), pk=pk)
+        refuse_body(request)
         credentials.retry(actor=actor_for(request), registration=row.registration)
         return _credential(request, pk, status.HTTP_202_ACCEPTED)
 
@@ -277,6 +281,7 @@ class CredentialRevealView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """The secret, to the owning team; every reading is audited."""
         row = own(own_credentials(request), pk=pk)
+        refuse_body(request)
         revealed = credentials.reveal_secret(actor=actor_for(request), credential=row)
         return Response(RevealedBody(revealed).data, headers={"Cache-Control": "no-store"})
 

@@ -10,12 +10,13 @@ from django.db.models import F
 
 from accounts.actor import Actor
 from accounts.models import Role
-from common.errors import InputError, RuleError
+from common.errors import InputError, NotFound, RuleError
 from common.scopes import check_scope
 from subscriptions.models import Api, ApiVersion, ChangeKind, Operation, Plan, Scope, Subscription
 from subscriptions.recording import announce, audit
 from subscriptions.rules import (
     PublishFacts,
+    check_audiences,
     check_context,
     check_endpoint,
     check_name,
@@ -96,12 +97,20 @@ def create_api_version(
     return row
 
 
+def lock_api_version(pk: uuid.UUID) -> ApiVersion:
+    """The row as it is now, which nobody else changes until the transaction ends. Raises ``NotFound``."""
+    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").filter(pk=pk).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
 @transaction.atomic
 def change_api_version(*, actor: Actor, api_version: ApiVersion, facts: VersionFacts) -> ApiVersion:
     """Change what is given. A version at the gateway must stay publishable: ``RuleError`` with the unmet checks."""
     actor.require_role(Role.API_DEVELOPER)
     # Read again under a lock: saving what the caller once read would undo a lifecycle action in between.
-    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
+    row = lock_api_version(api_version.pk)
     _apply_facts(row, facts)
     _bind_roles(row, facts.scope_roles)
     row.revision += 1
@@ -244,7 +253,7 @@ def _apply_facts(row: ApiVersion, facts: VersionFacts) -> None:
     if facts.user_claims is not None:
         row.user_claims = check_user_claims(facts.user_claims)
     if facts.audiences is not None:
-        row.audiences = list(facts.audiences)
+        row.audiences = check_audiences(facts.audiences)
     if facts.production_url is not None:
         row.production_url = check_endpoint(facts.production_url, "endpoints.production")
     if facts.sandbox_url is not None:

@@ -35,7 +35,7 @@ class Listener:
         self._server.handle_call = handle
         self._server.stopping = self.stopping
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def start(self) -> None:
         """Begins to answer."""
@@ -46,6 +46,8 @@ class Listener:
         if self.stopping.is_set():
             return
         self.stopping.set()
+        with contextlib.suppress(OSError):
+            self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the loop, which looks only now and then
         self._server.shutdown()
         self._server.close_connections()
         self._server.server_close()

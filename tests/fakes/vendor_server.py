@@ -5,7 +5,7 @@ import secrets
 import string
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from joserfc import jwt
@@ -39,7 +39,7 @@ class VendorServer(FakeServer):
 
     def rotate_key(self, *, keep_old: bool = True) -> None:
         """Signs with a new key; without ``keep_old`` the old one leaves the JWKS."""
-        key = _new_key() if self.keys else _first_key()
+        key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(6), "use": "sig", "alg": "RS256"}, private=True)
         with self._lock:
             self.keys = [key, *(self.keys if keep_old else [])]
 
@@ -70,16 +70,6 @@ class VendorServer(FakeServer):
 
 def _with_segments(handler: Handler, segments: tuple[str, ...], request: Received) -> Answer:
     return handler(request, *segments)
-
-
-def _new_key() -> RSAKey:
-    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(6), "use": "sig", "alg": "RS256"}, private=True)
-
-
-@cache
-def _first_key() -> RSAKey:
-    """One for all fakes of a test run: making a key is slow."""
-    return _new_key()
 
 
 def random_id(length: int) -> str:

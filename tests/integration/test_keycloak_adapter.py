@@ -225,6 +225,22 @@ def test_what_stands_for_apis_and_for_us_is_no_scope(bench: Bench, marker: str) 
     bench.adapter.delete_resource(api.remote_id)
 
 
+def test_scopes_of_openid_connect_that_a_client_chose_are_kept(bench: Bench, marker: str) -> None:
+    """``openid`` is no client scope, and those for people are not shown as scopes of an API."""
+    asked = metadata(
+        marker,
+        grant_types=("authorization_code",),
+        redirect_uris=("https://app.example/back",),
+        scopes=frozenset({"openid", "email", "address", SCOPES[0]}),
+    )
+    made = bench.adapter.create_client(asked)
+    assert made.ignored == ()
+    assert bench.adapter.update_client(made.handle, asked).ignored == ()
+    assert {"email", "address", SCOPES[0]} <= set(bench.document(made.handle.client_id)["optionalClientScopes"])
+    gone = bench.adapter.update_client(made.handle, replace(asked, scopes=frozenset({"openid", "no:such"})))
+    assert gone.ignored == ("scope",)
+
+
 # --- events -----------------------------------------------------------------------------------------------------------
 def reported(bench: Bench, act: Callable[[], object], cursor: str) -> tuple[tuple[str, ...], str]:
     act()

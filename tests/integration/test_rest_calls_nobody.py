@@ -36,10 +36,14 @@ def _filled(route: str, values: dict[str, str]) -> str:
     return "/" + path.replace("^", "").replace("\\Z", "").replace("$", "").lstrip("/")
 
 
-def _read(caller: Caller, path: str) -> bool:
-    """Whether the person sees something there, signed in and with the API token."""
+def _signed_in(caller: Caller) -> APIClient:
     client = APIClient()
     client.force_login(caller.user)
+    return client
+
+
+def _read(client: APIClient, caller: Caller, path: str) -> bool:
+    """Whether the person sees something there, signed in and with the API token."""
     answer = client.get(path, HTTP_AUTHORIZATION=f"Bearer {caller.token}" if path.startswith("/api/") else "")
     return bool(answer.status_code == 200)
 
@@ -65,15 +69,16 @@ def test_no_address_of_the_portal_calls_the_key_manager_to_be_read(world: World)
             "slug": "fake", "application_id": made["id"], "credential_id": made["credentials"][0]["id"],
             "api_id": api["id"],
         }  # fmt: skip
+        people = [(_signed_in(caller), caller) for caller in (world.admin, world.developer, world.publisher)]
         before, read = len(server.requests), 0
         for route in _routes(get_resolver().url_patterns):
             if route.lstrip("^").startswith(_FOR_TOKENS):
                 continue
-            for pk in (made["id"], api["id"], made["credentials"][0]["id"], "fake"):
-                path = _filled(route, {**ids, "pk": pk, "id": pk})
-                for caller in (world.admin, world.developer, world.publisher):
-                    read += _read(caller, path)
+            keys = (made["id"], api["id"], made["credentials"][0]["id"], "fake")
+            for path in sorted({_filled(route, {**ids, "pk": key, "id": key}) for key in keys}):
+                read += sum(_read(client, caller, path) for client, caller in people)
         assert read > 30
+        assert all(_read(client, caller, "/apps/") for client, caller in people), "somebody was signed out on the way"
         assert len(server.requests) == before
 
 

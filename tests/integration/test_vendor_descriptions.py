@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.description_patches import PATCHES, answers, patched
 from tests.fakes.messages import Answer, Received
-from tests.fakes.vendor_descriptions import DESCRIPTIONS, Description, Exchanges
+from tests.fakes.vendor_descriptions import DESCRIPTIONS, Description, Exchanges, kind_of
 
 PRESENT = DESCRIPTIONS.is_dir()
 needs_descriptions = pytest.mark.skipif(not PRESENT, reason=f"no descriptions at {DESCRIPTIONS}: set ARCHWAY_SHARED")
@@ -100,3 +100,21 @@ def test_what_a_description_allows_is_silent() -> None:
     exchanges.add(sent("GET", "/elsewhere"), Answer.of({}))
     assert exchanges.faults == []
     assert exchanges.held == [("POST", "/clients", 201)]
+
+
+def test_exchanges_are_of_one_kind_when_only_made_up_values_differ() -> None:
+    def kind(name: str, marker: str, at: str) -> tuple[object, ...]:
+        body = f'{{"{name}": "{marker}", "grant": "authorization_code_with_everything"}}'
+        return kind_of(sent("POST", f"/x/clients/{marker}", body.encode()), Answer.of({"at": at, "id": marker}))
+
+    first = kind("marker", "3f0c7a52-9d7e-4d0e-8a55-0d7d1b6f0a11", "2026-01-01T10:00:00Z")
+    assert first == kind("marker", "a94b1d0e-1c35-4be2-9a0c-93b2c4d5e6f7", "2027-02-03T04:05:06Z")
+    assert first != kind("markers", "3f0c7a52-9d7e-4d0e-8a55-0d7d1b6f0a11", "2026-01-01T10:00:00Z")
+    assert first != kind("marker", "no uuid", "2026-01-01T10:00:00Z")
+    assert first != kind("marker", "3f0c7a52-9d7e-4d0e-8a55-0d7d1b6f0a11", "yesterday")
+
+
+@needs_descriptions
+def test_a_fault_is_found_again_in_the_next_exchange_of_its_kind() -> None:
+    for _ in range(2):
+        assert faults(AUTH0, sent("GET", "/x/clients", query="marker=1"), Answer.of([]))

@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_the_docs_have_every_state_of_a_registration_with_its_moves_and_whether_
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
+@cache
 def variables_read_by_the_code() -> set[str]:
     """Every text of the sources that is the name of an environment variable of ours."""
     found: set[str] = set()

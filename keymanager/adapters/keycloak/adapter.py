@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from common.errors import KeyManagerProtocolError
 from common.http import HttpClient
 from keymanager.adapters.contract import (
+    TOKEN_EXCHANGE,
     Capability,
     CheckStep,
     ClientHandle,
@@ -25,7 +26,7 @@ from keymanager.adapters.contract import (
 )
 from keymanager.adapters.keycloak.api import KeycloakApi, KeycloakRights, client_gone
 from keymanager.adapters.keycloak.clients import KeycloakClients
-from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE, KeycloakConfig, knobs
+from keymanager.adapters.keycloak.config import KeycloakConfig, knobs
 from keymanager.adapters.keycloak.events import KeycloakEvents
 from keymanager.adapters.keycloak.representation import check_names
 from keymanager.adapters.keycloak.scopes import ClientScopes

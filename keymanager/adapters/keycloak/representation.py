@@ -6,8 +6,8 @@ from typing import Any, Final
 from common.errors import InputError
 from common.redact import is_secret_name
 from common.scopes import format_scope
-from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
-from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE, KeycloakConfig
+from keymanager.adapters.contract import TOKEN_EXCHANGE, ClientHandle, ClientMetadata, RegisteredClient
+from keymanager.adapters.keycloak.config import KeycloakConfig
 from keymanager.adapters.rfc.answers import text_of, texts_of, whole_number
 
 MARKER: Final = "archway.marker"
@@ -18,6 +18,8 @@ _EXCHANGE = "standard.token.exchange.enabled"
 _REFRESH = "use.refresh.tokens"
 # What a token always carries: its subject, its client's id, and nothing of roles.
 BASE_SCOPES: Final = ("basic", "service_account")
+# It asks for an ID token (OpenID Connect Core section 3.1.2.1); Keycloak has no client scope of this name.
+OPENID: Final = "openid"
 _NAME_LIMIT = 255
 _METHODS = ("client_secret_basic", "client_secret_post", "none")
 _FLAGS: Final = {
@@ -80,7 +82,7 @@ def registered(
     return RegisteredClient(
         handle=handle,
         observed=seen,
-        ignored=_not_kept(seen, asked) if asked else (),
+        ignored=_not_kept(seen, asked, document) if asked else (),
         client_secret_expires_at=whole_number(_attributes(document), _SECRET_ENDS) or 0,
         old_secret_expires_at=whole_number(_attributes(document), _OLD_SECRET_ENDS) or 0,
     )
@@ -112,13 +114,15 @@ def observed(document: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, A
     }
 
 
-def _not_kept(seen: Mapping[str, Any], asked: ClientMetadata) -> tuple[str, ...]:
+def _not_kept(seen: Mapping[str, Any], asked: ClientMetadata, document: Mapping[str, Any]) -> tuple[str, ...]:
     method = asked.token_endpoint_auth_method
+    scopes = asked.scopes - {OPENID}
     kept = {
         "client_name": seen["client_name"] == asked.client_name,
         "grant_types": set(seen["grant_types"]) >= set(asked.grant_types),
         "redirect_uris": set(seen["redirect_uris"]) == set(asked.redirect_uris),
-        "scope": set(seen["scope"].split()) == asked.scopes,
+        # Those for people are not shown, and a client with the code grant has them unasked.
+        "scope": scopes <= set(texts_of(document, "optionalClientScopes")) and set(seen["scope"].split()) <= scopes,
         "token_endpoint_auth_method": (seen["token_endpoint_auth_method"] == "none") == (method == "none"),
         **dict.fromkeys(asked.extra, False),
     }

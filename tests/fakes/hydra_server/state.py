@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal
 
 from joserfc import jwt
@@ -124,8 +123,8 @@ class HydraState:
         self.issuer = ""
         self.clients: dict[str, HydraClient] = {}
         self.tokens: dict[str, HydraToken] = {}
-        self.keys: list[RSAKey] = [_first_key(0)]
-        self.id_token_key = _first_key(1)
+        self.keys: list[RSAKey] = [_new_key()]
+        self.id_token_key = _new_key()
 
     def issue(
         self,
@@ -215,9 +214,3 @@ def new_secret() -> str:
 
 def _new_key() -> RSAKey:
     return RSAKey.generate_key(2048, {"kid": str(uuid.uuid4()), "use": "sig", "alg": "RS256"}, private=True)
-
-
-@cache
-def _first_key(_number: int) -> RSAKey:
-    """The same for all fakes of a test run: making a key is slow."""
-    return _new_key()
