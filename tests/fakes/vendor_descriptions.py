@@ -175,8 +175,8 @@ _OF_EACH_CALL: Final = frozenset({"authorization", "host", "content-length"})
 def kind_of(received: Received, answer: Answer) -> tuple[object, ...]:
     """What two exchanges have in common that differ only in ids, secrets, tokens, times and ports.
 
-    A made-up value is a UUID, or twenty and more letters with digits among them: no name or word of a description is. Two
-    of different lengths are of two kinds.
+    A made-up value is a UUID, or twenty and more letters with digits among them: no name or word of a description is.
+    Two of different lengths are of two kinds.
     """
     headers = sorted((name, value) for name, value in received.headers.items() if name not in _OF_EACH_CALL)
     return (

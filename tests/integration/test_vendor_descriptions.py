@@ -126,7 +126,9 @@ def test_an_id_that_is_too_long_is_named_although_one_that_fits_went_before() ->
     exchanges = Exchanges({"okta-management": ""})
     for length in (40, 300):
         app = {
-            **{"name": "oidc_client", "label": "a", "signOnMode": "OPENID_CONNECT"},
+            "name": "oidc_client",
+            "label": "a",
+            "signOnMode": "OPENID_CONNECT",
             "credentials": {"oauthClient": {"client_id": "a1" * (length // 2)}},
             "settings": {"oauthClient": {"grant_types": ["client_credentials"]}},
         }
