@@ -20,8 +20,9 @@ from publisher.definitions import Definition
 from subscriptions.models import ApiVersion, Subscription
 from subscriptions.rules import NO_KEY_MANAGER
 from subscriptions.services import apis
-from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts
+from subscriptions.services.apis import VersionFacts
 from subscriptions.services.copying import copy_api_version
+from subscriptions.services.designs import DesignInput, OperationInput
 from subscriptions.services.subscribing import move_subscription
 from subscriptions.states import BLOCKABLE, ROUTED, LifecycleAction, OperationAuth, SubscriptionState
 

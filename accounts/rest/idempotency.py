@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +15,12 @@ from rest_framework.response import Response
 from accounts.models import ApiToken, IdempotentAnswer, User
 from accounts.rest.entity_tags import with_entity_tag
 from common.errors import InputError, RuleError
+
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description="At most 200 characters; a repeat with the same key and body gets the first answer, and makes nothing.",
+)
 
 
 def once(request: Request, create: Callable[[], Response]) -> Response:

@@ -1,5 +1,7 @@
 """Pages of lists."""
 
+from typing import Any
+
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
@@ -14,6 +16,13 @@ class PageNumberPages(PageNumberPagination):
     page_size = 25
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """How a page of ``schema`` looks, in the words of OpenAPI 3.1: the base class still speaks 3.0."""
+        page = super().get_paginated_response_schema(schema)
+        for name in ("next", "previous"):
+            page["properties"][name] = {"type": ["string", "null"], "format": "uri"}
+        return page
 
     def get_page_size(self, request: Request) -> int:
         """Rows a page. Raises ``InputError`` naming ``page_size`` for what is no number of rows."""

@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from common.errors import InputError
+from common.redact import redact_text
 from common.scopes import check_scope
 from keymanager.adapters.contract import TOKEN_EXCHANGE
 from subscriptions.states import Environment
@@ -90,7 +91,7 @@ def check_redirect_uris(redirect_uris: Sequence[str], *, grant_types: Collection
     for uri in wanted:
         fault = _redirect_uri_fault(uri)
         if fault:
-            raise InputError.of("redirect_uris", f"{uri[:200]!r}: {fault}")
+            raise InputError.of("redirect_uris", f"{redact_text(uri)[:200]!r}: {fault}")
     return wanted
 
 

@@ -41,6 +41,18 @@ def test_a_public_api_is_read_without_signing_in_with_the_gateways_url(world: Wo
     assert flows["clientCredentials"]["tokenUrl"] == f"{settings.ARCHWAY_PUBLIC_URL}/token"
 
 
+def test_an_api_says_at_which_key_managers_a_client_is_made_and_with_which_scopes(world: World, client: Client) -> None:
+    world.add_key_manager("keycloak")
+    world.add_key_manager("off", enabled=False)
+    for listed_ones, slugs in (("all", ["keycloak", "resident"]), (["resident", "off"], ["resident"])):
+        name = f"Museum {len(slugs)}"
+        made = world.make_published(name=name, context=f"/museum{len(slugs)}", key_managers=listed_ones)
+        shown = client.get(f"/api/v1/store/apis/{made['id']}/").json()
+        assert [row["slug"] for row in shown["key_managers"]] == slugs
+        assert all("client_credentials" in row["grant_types"] for row in shown["key_managers"])
+        assert shown["scopes"] == [{"key": "tickets:buy", "description": "Buy tickets"}]
+
+
 def test_an_api_that_is_not_public_is_shown_to_its_team_only(world: World, client: Client) -> None:
     made = world.make_published(public=False)
     path = f"/store/apis/{made['id']}/"
