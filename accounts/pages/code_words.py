@@ -43,6 +43,10 @@ CODE_WORDS: Final[dict[str, Any]] = {
     "lost": _("lost"),
     "crashed": _("crashed"),
     "superseded": _("superseded"),
+    # how a check of a call ended
+    "passed": _("passed"),
+    "failed": _("failed"),
+    "skipped": _("skipped"),
     # what a key manager can do, as the list of key managers has it
     "register": _("register"),
     "change": _("change"),

@@ -168,6 +168,11 @@ class PlanView(APIView):
 
     permission_classes = ADMINISTRATORS
 
+    @extend_schema(responses=PlanBody)
+    def get(self, request: Request, slug: str) -> Response:
+        """Read it."""
+        return Response(PlanBody(own(Plan.objects.all(), slug=slug)).data)
+
     @extend_schema(request=PlanChange, responses=PlanBody)
     def patch(self, request: Request, slug: str) -> Response:
         """Change it for every subscription that has it."""

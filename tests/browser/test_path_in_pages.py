@@ -161,3 +161,15 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_input(world: World
     page.get_by_role("button", name="Create application").click()
     expect(page.get_by_text("The application Night train was created.")).to_be_visible()
     assert visitor.complaints == []
+
+
+def test_the_filters_of_the_catalogue_stand_beside_what_they_find(world: World, visit: Visit) -> None:
+    world.make_published()
+    visitor = visit(world.developer.user)
+    visitor.open("/")
+    filters = visitor.page.get_by_role("group", name="State").bounding_box()
+    found = visitor.page.get_by_role("region", name="Results").bounding_box()
+    assert filters is not None
+    assert found is not None
+    assert filters["x"] + filters["width"] < found["x"]
+    assert found["y"] < filters["y"]

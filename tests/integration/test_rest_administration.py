@@ -42,6 +42,7 @@ def test_a_plan_is_made_changed_and_deleted(world: World) -> None:
     assert {name: made.json()[name] for name in body} == body
     changed = world.admin.patch("/admin/plans/trial/", {"requests": None, "per_seconds": None})
     assert (changed.json()["requests"], changed.json()["per_seconds"]) == (None, None)
+    assert world.admin.get("/admin/plans/trial/").json() == changed.json()
     twice = world.admin.post("/admin/plans/", body)
     assert (twice.status_code, set(fields_of(twice))) == (409, {"slug"})
     assert world.admin.delete("/admin/plans/trial/").status_code == 204

@@ -41,7 +41,7 @@ POST GET /store/subscriptions/
 DELETE GET PATCH /store/subscriptions/{id}/
 GET /store/verdicts/{reference}/
 POST GET /admin/plans/
-PATCH DELETE /admin/plans/{slug}/
+GET PATCH DELETE /admin/plans/{slug}/
 POST GET /admin/key-managers/
 PATCH DELETE GET /admin/key-managers/{slug}/
 POST /admin/key-managers/discover/
