@@ -13,10 +13,11 @@ from accounts.models import Role
 from accounts.pages.views import PageView, own
 from common.errors import ArchwayError, NotFound
 from keymanager.models import Credential
+from keymanager.services.callers import credentials_that_can_call
 from keymanager.validation.explain import explain_call
 from store import services
 from store.pages.refusals import in_words, verdict_context
-from store.queries import credentials_of_teams, credentials_that_can_call
+from store.queries import credentials_of_teams
 from store.reference.model import OperationReference, Parameter, SchemaRow
 from subscriptions.models import ApiVersion, Operation
 from subscriptions.queries.catalogue import store_versions
