@@ -171,6 +171,7 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-move": page(None, PUB, pk="version", body={"action": "deprecate"}),
     "publisher-delete": page(None, API_DEV, pk="version"),
     "publisher-versions": page(MAKER, API_DEV, pk="version"),
+    "publisher-test": page(MAKER, pk="version"),
     "publisher-history": page(MAKER, pk="version"),
     "publisher-design": page(MAKER, pk="version"),
     "publisher-operation": page(MAKER, API_DEV, pk="version", operation="operation"),

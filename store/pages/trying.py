@@ -13,9 +13,10 @@ from accounts.models import Role
 from accounts.pages.views import PageView, own
 from common.errors import ArchwayError, NotFound
 from keymanager.models import Credential
+from keymanager.services.callers import credentials_that_can_call
 from store import services
 from store.pages.refusals import verdict_context
-from store.queries import credentials_of_teams, credentials_that_can_call
+from store.queries import credentials_of_teams
 from store.reference.model import OperationReference, Parameter, SchemaRow
 from subscriptions.models import ApiVersion, Operation
 from subscriptions.queries.catalogue import store_versions

@@ -290,7 +290,7 @@ def test_the_lifecycle_page_says_whom_an_action_hits(world: World, browser: Clie
     api = world.make_published()
     world.subscribe(world.make_application("Guide"), api)
     page = text_of(browser.get(f"/publisher/apis/{api['id']}/lifecycle/"))
-    assert "It hits 1 subscriber." in page
+    assert "It concerns 1 subscriber." in page
     assert "Only a draft or a retired version can be deleted." in page
     assert browser.post(f"/publisher/apis/{api['id']}/move/", {"action": "explode"}).status_code == 404
 
