@@ -176,6 +176,7 @@ def kind_of(received: Received, answer: Answer) -> tuple[object, ...]:
     """What two exchanges have in common that differ only in ids, secrets, tokens, times and ports.
 
     A made-up value is a UUID, or twenty and more letters with digits among them: no name or word of a description is.
+    Two of different lengths are of two kinds.
     """
     headers = sorted((name, value) for name, value in received.headers.items() if name not in _OF_EACH_CALL)
     return (
@@ -193,7 +194,8 @@ def kind_of(received: Received, answer: Answer) -> tuple[object, ...]:
 
 
 def _without_made_up(text: bytes) -> bytes:
-    return _MADE_UP.sub(lambda found: f"<{found.lastgroup}>".encode(), text)
+    # Its length stays: descriptions limit that.
+    return _MADE_UP.sub(lambda found: f"<{found.lastgroup} {len(found[0])}>".encode(), text)
 
 
 def _words(error: Exception) -> str:

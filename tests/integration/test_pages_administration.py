@@ -15,6 +15,7 @@ from keymanager.registrations.states import RegistrationState
 from keymanager.services.adapters import stored_config
 from keymanager.services.checks import run_check
 from subscriptions.models import Plan
+from tests.fakes.rfc_server import RfcServer
 from tests.integration.rest_kit import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_a_check_is_started_and_its_steps_are_shown_until_it_ends(world: World, 
     page = text_of(browser.post("/admin-portal/key-managers/resident/check/", follow=True))
     check = KeyManagerCheck.objects.get()
     steps = f"/admin-portal/checks/{check.pk}/"
-    assert f'hx-get="{steps}"' in page
+    assert f'hx-get="{steps}?round=1"' in page
 
     run_check(check.pk)
 
@@ -201,3 +202,16 @@ def test_only_administrators_get_in(world: World, client: Client) -> None:
     assert client.get("/admin-portal/queue/").status_code == 302
     client.force_login(world.developer.user)
     assert client.get("/admin-portal/queue/").status_code == 403
+
+
+def test_the_form_begins_with_a_preset_and_says_what_was_found(world: World, browser: Client) -> None:
+    preset = text_of(browser.get("/admin-portal/key-managers/add/rfc/?preset=glewlwyd"))
+    assert 'value="https://localhost/no-redirect"' in preset
+    with RfcServer() as server:
+        found = browser.get(f"/admin-portal/key-managers/add/rfc/?url={server.issuer}&preset=glewlwyd")
+    page = text_of(found)
+    assert 'value="https://localhost/no-redirect"' in page
+    assert f'value="{server.issuer}"' in page
+    assert 'class="found"' in page
+    assert "What it says of itself" in page
+    assert "there is no preset" in text_of(browser.get("/admin-portal/key-managers/add/rfc/?preset=nothing"))

@@ -21,10 +21,10 @@ from keymanager.adapters.wso2is import scopes as old_scopes
 from keymanager.adapters.wso2is7.api_resources import ApiResources
 from keymanager.adapters.wso2is7.applications import Applications
 from tests.conformance.world import ManualClock
-from tests.fakes.wso2is7_server import Wso2Is7Server
-from tests.fakes.wso2is_server import Wso2IsServer
+from tests.integration import test_wso2_traps as both
 from tests.integration import test_wso2is7_adapter as seven
 from tests.integration import test_wso2is_adapter as five
+from tests.integration.wso2_kit import close_opened
 
 Answers = Callable[..., RegisteredClient]
 
@@ -55,6 +55,19 @@ def keeps_the_last_of_the_list(self: old_clients.Clients, handle: ClientHandle) 
         self._api.send("DELETE", f"{path}/{self._encoded(entry['id'])}")
 
 
+IN_RELEASE_7: list[Callable[..., None]] = []
+
+
+def in_release_7(test: Callable[[both.Wso2], None]) -> Callable[..., None]:
+    """A test of both releases, on the later one."""
+
+    def there(wso2: both.Wso2) -> None:
+        test(wso2)
+
+    IN_RELEASE_7.append(there)
+    return there
+
+
 # A name for the fault, whose attribute becomes what, and the test that must fail.
 PLANTED: list[tuple[str, Any, str, Any, Callable[..., None]]] = [
     (
@@ -83,9 +96,7 @@ PLANTED: list[tuple[str, Any, str, Any, Callable[..., None]]] = [
         ManagementApi,
         "prove_rights",
         lambda _: None,
-        lambda server, clock, adapter: five.test_our_own_refused_credentials_are_never_a_missing_client(
-            server, clock, adapter, "delete"
-        ),
+        lambda wso2: both.test_our_own_refused_credentials_are_never_a_missing_client(wso2, "delete"),
     ),
     (
         "CallsNoClientGone",
@@ -99,7 +110,7 @@ PLANTED: list[tuple[str, Any, str, Any, Callable[..., None]]] = [
         old_clients,
         "_with_secret",
         only_created(old_clients._with_secret),
-        five.test_a_regenerated_secret_ends_all_tokens_of_the_client,
+        both.test_a_regenerated_secret_ends_all_tokens_of_the_client,
     ),
     (
         "LosesTheRolesOfAScope",
@@ -148,7 +159,7 @@ PLANTED: list[tuple[str, Any, str, Any, Callable[..., None]]] = [
         Applications,
         "regenerated",
         lambda _, handle: RegisteredClient(handle=handle),
-        seven.test_a_regenerated_secret_ends_all_tokens_of_the_client,
+        in_release_7(both.test_a_regenerated_secret_ends_all_tokens_of_the_client),
     ),
 ]
 
@@ -156,18 +167,14 @@ PLANTED: list[tuple[str, Any, str, Any, Callable[..., None]]] = [
 @contextmanager
 def fixtures(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
     """What the test's own module would give it."""
-    is_seven = test.__module__ == seven.__name__
-    kit: Any = seven if is_seven else five
-    make: Any = seven.wso2is7 if is_seven else five.wso2is
-    kind: type[Wso2IsServer | Wso2Is7Server] = Wso2Is7Server if is_seven else Wso2IsServer
+    release = "7" if test.__module__ == seven.__name__ or test in IN_RELEASE_7 else "5"
     clock = ManualClock(time.time())
-    with kind(clock=clock.now) as server:
-        given: dict[str, Any] = {"server": server, "clock": clock, "adapter": make(server, clock)}
+    with both.running(release, clock) as wso2:
+        given: dict[str, Any] = {"wso2": wso2, "server": wso2.server, "clock": clock, "adapter": wso2.adapter()}
         try:
             yield {name: given[name] for name in inspect.signature(test).parameters}
         finally:
-            while kit.OPENED:
-                kit.OPENED.pop().close()
+            close_opened()
 
 
 def run(test: Callable[..., None]) -> None:
