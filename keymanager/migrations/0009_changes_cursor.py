@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('keymanager', '0007_credential_extra'),
+        ('keymanager', '0008_registration_outcome'),
     ]
 
     operations = [
