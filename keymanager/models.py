@@ -169,6 +169,7 @@ class Registration(models.Model):
     overlap of two secrets shall end. ``lease_until``: whoever moved the row
     to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun its answer is not known.
     ``dispatched_until``: a job has been asked for, the sweep need not ask again before.
+    ``outcome``: how it ended last, ``outcome_at``: since when; a later wish that comes to the same end moves neither.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -199,6 +200,8 @@ class Registration(models.Model):
     lease_holder = models.CharField(max_length=64, blank=True)
     in_doubt = models.BooleanField(default=False)
     dispatched_until = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=80, blank=True)
+    outcome_at = models.DateTimeField(null=True, blank=True)
     last_error_code = models.CharField(max_length=60, blank=True)
     last_error = models.CharField(max_length=1000, blank=True)
     actor_name = models.CharField(max_length=150, blank=True)

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.pages.htmx import asked_by_htmx
 from accounts.pages.views import own, page_of
 from administration.pages.base import AdministrationPage
 from administration.rest.filters import RegistrationFilter
@@ -57,7 +58,7 @@ class QueuePage(AdministrationPage):
             "down": KeyManager.objects.filter(circuit_open_until__gt=timezone.now()).order_by("name"),
             "now": timezone.now(),
         }
-        if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        if asked_by_htmx(request):
             return self.show("administration/queue_list.html", context)
         context |= {
             "key_managers": KeyManager.objects.order_by("name"),

@@ -63,3 +63,10 @@ SETTLED: Final = frozenset({S.ACTIVE, S.REFUSED, S.REMOVED, S.NOT_KEPT})
 def may_move(old: RegistrationState, new: RegistrationState) -> bool:
     """True when the table has the move, or when there is none."""
     return old == new or new in MOVES[old]
+
+
+def outcome_of(state: RegistrationState, error_code: str) -> str:
+    """How a registration has ended, in a word that differs where people would hear of something new; "" for not yet."""
+    if state == RegistrationState.REFUSED:
+        return f"{state.value} {error_code}"
+    return state.value if state in (RegistrationState.ACTIVE, RegistrationState.REMOVED) else ""

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.pages.polling import turn_of
 from keymanager.services.acceptance import accepted_key_managers
 from publisher.pages.history import newest_events
 from publisher.pages.registrations import KeyManagerRow, table_of
@@ -68,7 +69,7 @@ class OverviewPage(VersionPage):
         version = self.version(pk)
         accepted = accepted_key_managers(version).count()
         facts = publish_facts(version, accepted_key_managers=accepted)
-        table = table_of(version)
+        table = table_of(version, turn=turn_of(request))
         items = [*_publishing(version, publish_checks(facts)), _registered(table["registrations"])]
         before, newer = neighbours_of(version)
         context = {
