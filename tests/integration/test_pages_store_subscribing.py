@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.test import Client
 
 from keymanager.models import Credential, KeyManager
@@ -162,3 +164,32 @@ def test_removing_a_client_and_rotating_its_secret_are_asked_first(world: World,
 
     assert sent["HX-Redirect"] == f"/apps/{made['application']}/credentials/"
     assert Credential.objects.get().registration.wish == "absent"
+
+
+def test_no_form_of_the_store_loses_what_was_typed_when_the_session_ended(world: World, client: Client) -> None:
+    made = world.make_client(scopes=[])
+    application = f"/apps/{made['application']}"
+    forms: dict[str, tuple[dict[str, Any], str]] = {
+        "/apps/new/": ({"name": "Night train", "description": "Sleeps", "key_managers": ["resident"]}, "Night train"),
+        f"{application}/settings/": ({"name": "Night train", "description": "Sleeps"}, "Sleeps"),
+        f"{application}/credentials/resident/register/": (
+            {"environment": "sandbox", "redirect_uris": "https://night.example/cb"},
+            "https://night.example/cb",
+        ),
+        f"{application}/credentials/resident/existing/": ({"client_id": "night-1", "scopes": "a"}, "night-1"),
+        f"/credentials/{made['id']}/": ({"redirect_uris": "https://night.example/cb"}, "https://night.example/cb"),
+        "/account/tokens/": ({"name": "night pipeline", "days": "7"}, "night pipeline"),
+    }
+    for address, (typed, kept) in forms.items():
+        client.logout()
+        sent = client.post(address, typed)
+        assert sent["Location"] == f"/sign-in/?next={address}"
+        client.post(sent["Location"], {"username": "nobody", "password": "wrong"})
+        session = client.session
+        user = world.developer.user
+        session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session.save()
+        page = text_of(client.get(address))
+        assert kept in page, address
+        assert "this was not saved" in page, address
