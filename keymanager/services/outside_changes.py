@@ -19,7 +19,7 @@ from keymanager.adapters.rfc.answers import CLIENT_GONE
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations.client_facts import handle_of
 from keymanager.registrations.mapped_clients import CLIENT_NOT_FOUND
-from keymanager.registrations.states import CHANGED_OUTSIDE, RegistrationState, Wish
+from keymanager.registrations.states import CHANGED_OUTSIDE, RegistrationState, Wish, outcome_of
 from keymanager.sealing import secret_digest
 from keymanager.services.adapters import adapter_for
 from subscriptions.recording import audit
@@ -88,6 +88,7 @@ def _keep(seen: Registration, credential: Credential, found: RegisteredClient | 
         row.state = S.REFUSED
         row.last_error_code = CLIENT_NOT_FOUND if credential.mapped else CLIENT_GONE
         row.last_error = _MAPPED_GONE if credential.mapped else _GONE
+        row.outcome, row.outcome_at = outcome_of(S.REFUSED, row.last_error_code), timezone.now()
         detail: dict[str, Any] = {"client_id": credential.client_id}
         _record(row, credential, "credential.gone_outside", detail)
         return
@@ -106,7 +107,7 @@ def _keep(seen: Registration, credential: Credential, found: RegisteredClient | 
 
 
 def _record(row: Registration, credential: Credential, action: str, detail: dict[str, Any]) -> None:
-    row.save(update_fields=["state", "last_error_code", "last_error", "updated_at"])
+    row.save(update_fields=["state", "last_error_code", "last_error", "outcome", "outcome_at", "updated_at"])
     audit(SYSTEM, action, credential, team_id=credential.application.team_id, detail=detail)
 
 

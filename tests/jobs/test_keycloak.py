@@ -223,6 +223,7 @@ def test_a_client_that_somebody_removed_there_is_marked_and_registered_anew_by_a
 
     assert told_of(watched) == ("refused", "client_gone")
     assert "removed this client" in registration_of(watched).last_error
+    assert registration_of(watched).outcome == "refused client_gone"
     assert AuditEvent.objects.filter(action="credential.gone_outside", object_id=str(watched.pk)).count() == 1
 
     credentials.retry(actor=developer, registration=registration_of(watched))
