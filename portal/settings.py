@@ -48,6 +48,7 @@ ARCHWAY_ALLOWED_NETWORKS = env_list("ARCHWAY_ALLOWED_NETWORKS", [])
 ARCHWAY_REGISTRATION_LEASE_SECONDS = env_int("ARCHWAY_REGISTRATION_LEASE_SECONDS", 60)
 ARCHWAY_REGISTRATION_MAX_ATTEMPTS = env_int("ARCHWAY_REGISTRATION_MAX_ATTEMPTS", 12)
 ARCHWAY_SWEEP_SECONDS = env_int("ARCHWAY_SWEEP_SECONDS", 2)
+ARCHWAY_FOLLOW_CHANGES_SECONDS = env_int("ARCHWAY_FOLLOW_CHANGES_SECONDS", 60)
 # So many calls in a row that a key manager does not take open its circuit for so many seconds.
 ARCHWAY_CIRCUIT_FAILURES = env_int("ARCHWAY_CIRCUIT_FAILURES", 5)
 ARCHWAY_CIRCUIT_SECONDS = env_int("ARCHWAY_CIRCUIT_SECONDS", 30)
@@ -354,6 +355,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-registrations": {
         "task": "keymanager.jobs.sweep_registrations",
         "schedule": float(ARCHWAY_SWEEP_SECONDS),
+    },
+    "look-for-changes": {
+        "task": "keymanager.jobs.look_for_changes",
+        "schedule": float(ARCHWAY_FOLLOW_CHANGES_SECONDS),
+        # What nobody took until the next round comes again.
+        "options": {"expires": float(ARCHWAY_FOLLOW_CHANGES_SECONDS)},
     },
     "forget-what-is-old": {"task": "keymanager.jobs.forget_what_is_old", "schedule": 3600.0},
 }

@@ -98,3 +98,9 @@ def current(context: dict[str, Any], url: str, *, below: bool = False) -> SafeSt
     path = context["request"].path
     here = path.startswith(url) if below else path == url
     return format_html(' aria-current="{}"', "true" if below else "page") if here else ""
+
+
+@register.simple_tag
+def in_dialog(url: str) -> SafeString:
+    """The attributes of a link to a form: a dialog over this page where htmx runs, else the form's own page."""
+    return format_html('href="{}" hx-get="{}" hx-target="#dialog" aria-haspopup="dialog" data-in-dialog', url, url)

@@ -9,7 +9,7 @@ from common.errors import InputError
 from keymanager.front_door.answers import endpoint
 from keymanager.models import KeyManager
 from keymanager.registrations.rules import GRANT_TYPES
-from keymanager.services.credentials import offered_grant_types
+from keymanager.services.offered_grants import offered_grant_types
 from keymanager.validation.signing import public_jwks
 
 _CACHE = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}

@@ -11,7 +11,7 @@ from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import GrantNotAllowed
 from keymanager.front_door.routing import require_enabled
 from keymanager.registrations.rules import CONFIDENTIAL_ONLY, GRANT_TYPES
-from keymanager.services.credentials import grants_passed_on
+from keymanager.services.offered_grants import grants_passed_on
 from keymanager.services.token_calls import issue_token
 
 

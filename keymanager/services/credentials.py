@@ -10,18 +10,19 @@ from django.db.models import F
 from accounts.actor import Actor
 from accounts.models import Role
 from common.errors import NotSupported, OutcomeUnknown, RuleError
-from keymanager.adapters.contract import TOKEN_EXCHANGE, Capability
+from keymanager.adapters.contract import Capability
 from keymanager.adapters.rfc.answers import CLIENT_GONE, MANAGEMENT_TOKEN_LOST
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations import rules
 from keymanager.registrations.client_facts import forget_client, metadata_of
-from keymanager.registrations.states import RegistrationKind, RegistrationState, Wish
+from keymanager.registrations.states import CHANGED_OUTSIDE, RegistrationKind, RegistrationState, Wish
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
 from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
 from keymanager.services.allowances import wanted_access
 from keymanager.services.client_fields import checked_extra
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_own, require_wanted
+from keymanager.services.offered_grants import grants_passed_on, offered_grant_types
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
 from subscriptions.services.applications import require_active
@@ -29,6 +30,8 @@ from subscriptions.states import Environment
 
 S = RegistrationState
 _RETRYABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING})
+# As changes by others name it (RFC 7591 has no such member).
+_OFF: Final = "enabled"
 _CLIENT_IS_LOST: Final = frozenset({MANAGEMENT_TOKEN_LOST, CLIENT_GONE})
 
 
@@ -190,9 +193,15 @@ def retry(*, actor: Actor, registration: Registration) -> Registration:
     if registration.credential_id is not None:
         Credential.objects.select_for_update().get(pk=registration.credential_id)
     row = Registration.objects.select_for_update().get(pk=registration.pk)
-    if row.state not in _RETRYABLE or row.lease_until is not None:
+    changed_outside = row.state == S.ACTIVE and row.last_error_code == CHANGED_OUTSIDE
+    if not (row.state in _RETRYABLE or changed_outside) or row.lease_until is not None:
         raise RuleError(f"There is nothing to retry: the registration is {row.state}.")
     detail: dict[str, Any] = {}
+    if changed_outside:
+        if _OFF in row.last_error:
+            raise RuleError("Somebody switched this client off at the key manager: it has to be switched on there.")
+        # Else what was applied would be taken for what is there.
+        row.applied = None
     if row.state == S.REFUSED and _starts_over(row):
         row.in_doubt = False
         row.applied, row.applied_version = None, 0
@@ -270,19 +279,6 @@ def place_taken(row: Credential) -> RuleError:
         f"The application already has a {row.environment} client at {row.key_manager.name}.",
         fields={"key_manager": [f"There is a {row.environment} client already."]},
     )
-
-
-def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
-    """The grant types that clients at the key manager may have, from its configuration."""
-    adapter = adapter_for(key_manager)
-    configured = getattr(getattr(adapter, "knobs", adapter.config), "grant_types", rules.GRANT_TYPES)
-    return frozenset(configured) & grants_passed_on(key_manager)
-
-
-def grants_passed_on(key_manager: KeyManager) -> frozenset[str]:
-    """The grant types that the token endpoint passes on to the key manager, whoever made the client there."""
-    known = frozenset(rules.GRANT_TYPES)
-    return known if Capability.EXCHANGE_TOKEN in adapter_for(key_manager).capabilities else known - {TOKEN_EXCHANGE}
 
 
 def wanted_client(credential: Credential) -> dict[str, Any]:

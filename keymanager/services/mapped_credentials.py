@@ -16,7 +16,8 @@ from keymanager.registrations.states import RegistrationKind
 from keymanager.registrations.wishes import new_registration, want_present
 from keymanager.services.adapters import stored_config
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_wanted
-from keymanager.services.credentials import grants_passed_on, place_taken, require_usable
+from keymanager.services.credentials import place_taken, require_usable
+from keymanager.services.offered_grants import grants_passed_on
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce
 from subscriptions.states import Environment

@@ -11,7 +11,7 @@ from keymanager.adapters.contract import TOKEN_EXCHANGE
 from keymanager.models import Credential, KeyManager
 from keymanager.pages.described_fields import form_field
 from keymanager.services.adapters import adapter_for
-from keymanager.services.credentials import offered_grant_types
+from keymanager.services.offered_grants import offered_grant_types
 
 _GRANTS: Final = {
     "client_credentials": _("Client credentials: a machine acts for itself"),

@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from common.errors import InputError
 from keymanager.models import KeyManager
-from keymanager.services import credentials
 from keymanager.services.acceptance import accepted_key_managers
+from keymanager.services.offered_grants import offered_grant_types
 from subscriptions.models import ApiVersion, Plan, Scope
 
 
@@ -61,7 +61,7 @@ class StoreKeyManagerBody(serializers.ModelSerializer[KeyManager]):
     def get_grant_types(self, row: KeyManager) -> list[str]:
         """Those that a client there may have; none while its stored configuration does not fit its adapter."""
         try:
-            return sorted(credentials.offered_grant_types(row))
+            return sorted(offered_grant_types(row))
         except InputError:
             return []
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from keymanager.models import Credential
 from keymanager.rest import AttemptBody
 from keymanager.services.old_secrets import has_two_secrets, secret_warnings
+from keymanager.services.outside_changes import outside_warnings
 from subscriptions.models import Application, Plan, Subscription
 from subscriptions.states import Environment
 
@@ -113,7 +114,7 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
 
     def get_warnings(self, row: Credential) -> list[str]:
         """What to do about the secrets before something stops working."""
-        return secret_warnings(row)
+        return secret_warnings(row) + outside_warnings(row)
 
 
 class ApplicationBody(serializers.ModelSerializer[Application]):

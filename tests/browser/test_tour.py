@@ -195,6 +195,7 @@ def _call_an_api(walker: Walker, password: str) -> str:
     walker.click("Subscribe to an API")
     walker.click("Bookshop")
     walker.click("Subscribe")
+    page.wait_for_selector("#dialog[open]")
     walker.picture("subscribe")
     walker.click("Subscribe")
     page.wait_for_selector("text=Generate token", timeout=WAIT_MS)

@@ -215,3 +215,23 @@ def test_the_form_begins_with_a_preset_and_says_what_was_found(world: World, bro
     assert 'class="found"' in page
     assert "What it says of itself" in page
     assert "there is no preset" in text_of(browser.get("/admin-portal/key-managers/add/rfc/?preset=nothing"))
+
+
+def test_each_figure_of_the_queue_leads_to_as_many_registrations(world: World, browser: Client) -> None:
+    world.make_api()
+    world.work()
+    ids = list(Registration.objects.order_by("pk").values_list("pk", flat=True))
+    for pk, state in zip(ids, (RegistrationState.UNKNOWN, RegistrationState.REMOVING), strict=False):
+        Registration.objects.filter(pk=pk).update(state=state)
+    assert browser.get("/admin-portal/queue/").context["figures"]["waiting"] == 1
+    for show in ("running", "waiting", "failed", "held", "done"):
+        answer = browser.get(f"/admin-portal/queue/?show={show}")
+        assert answer.context["page"].paginator.count == answer.context["figures"][show], show
+
+
+def test_a_search_that_finds_nothing_does_not_say_that_all_is_done(world: World, browser: Client) -> None:
+    world.make_api()
+    Registration.objects.update(state=RegistrationState.REFUSED)
+    page = text_of(browser.get("/admin-portal/queue/?q=no-such-thing"))
+    assert "No registration matches." in page
+    assert "All done." not in page

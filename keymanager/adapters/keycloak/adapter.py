@@ -28,7 +28,7 @@ from keymanager.adapters.keycloak.api import KeycloakApi, KeycloakRights, client
 from keymanager.adapters.keycloak.clients import KeycloakClients
 from keymanager.adapters.keycloak.config import KeycloakConfig, knobs
 from keymanager.adapters.keycloak.events import KeycloakEvents
-from keymanager.adapters.keycloak.representation import check_names
+from keymanager.adapters.keycloak.representation import check_names, without_openid
 from keymanager.adapters.keycloak.scopes import ClientScopes
 from keymanager.adapters.keycloak.tokens import AUDIENCE_RULE, only_access, with_rfc_error
 from keymanager.adapters.rfc.adapter import RfcAdapter
@@ -98,7 +98,7 @@ class KeycloakAdapter(RfcAdapter):
         if self._administers:
             return self._managed.create(metadata)
         check_names(metadata)
-        return super().create_client(metadata)
+        return super().create_client(without_openid(metadata))
 
     def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
         """With its secret."""
@@ -112,7 +112,7 @@ class KeycloakAdapter(RfcAdapter):
         # Keycloak answers 500 to a change of a client that is gone; a read says so.
         if super().read_client(handle) is None:
             raise client_gone(handle.client_id)
-        return super().update_client(handle, metadata)
+        return super().update_client(handle, without_openid(metadata))
 
     def delete_client(self, handle: ClientHandle) -> None:
         """Its tokens are inactive at once."""

@@ -1,6 +1,7 @@
 """A client in Keycloak's own form: written with every flag said, read back with the RFCs' names."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from common.errors import InputError
@@ -119,6 +120,8 @@ def _not_kept(seen: Mapping[str, Any], asked: ClientMetadata, document: Mapping[
     scopes = asked.scopes - {OPENID}
     kept = {
         "client_name": seen["client_name"] == asked.client_name,
+        # Whoever switched it off there may have had a reason, so a change leaves that as it is.
+        "enabled": seen["enabled"],
         "grant_types": set(seen["grant_types"]) >= set(asked.grant_types),
         "redirect_uris": set(seen["redirect_uris"]) == set(asked.redirect_uris),
         # Those for people are not shown, and a client with the code grant has them unasked.
@@ -136,6 +139,11 @@ def _check(config: KeycloakConfig, metadata: ClientMetadata) -> None:
     if metadata.token_endpoint_auth_method not in _METHODS:
         raise InputError.of("token_endpoint_auth_method", f"this must be one of {', '.join(_METHODS)}")
     check_names(metadata)
+
+
+def without_openid(metadata: ClientMetadata) -> ClientMetadata:
+    """The same for dynamic registration, which refuses the whole client for a scope that is no client scope."""
+    return replace(metadata, scopes=metadata.scopes - {OPENID})
 
 
 def check_names(metadata: ClientMetadata) -> None:
