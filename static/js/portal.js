@@ -5,7 +5,7 @@ async function copyFrom(button) {
   const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom).textContent : button.dataset.copy;
   await navigator.clipboard.writeText(source);
   const label = button.getAttribute("aria-label");
-  button.setAttribute("aria-label", "Copied");
+  button.setAttribute("aria-label", document.body.dataset.copied);
   button.classList.add("copied");
   setTimeout(() => {
     button.setAttribute("aria-label", label);

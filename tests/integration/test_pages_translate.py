@@ -23,7 +23,7 @@ SHOWN_ATTRIBUTES: Final = ("aria-label", "placeholder", "title", "alt", "data-l"
 SAME_EVERYWHERE: Final = {"code", "pre", "kbd", "script", "style", "textarea", "time"}
 # What the rows are called and say, and names that are the same in every language.
 _DATA: Final = re.compile(
-    r"\b(Archway|Museum|Guide|[Rr]esident|The authorization server inside|culture|[Gg]old|Unlimited|Silver|Bronze"
+    r"\b(Archway|[Mm]useum|Guide|[Rr]esident|The authorization server inside|culture|[Gg]old|Unlimited|Silver|Bronze"
     r"|Shared|ada|admin|archway|(api|app)-developer|Hello|Start(?= –|$)|Buy tickets|tickets:buy|hours|tickets|ok"
     r"|not_subscribed|https?://\S+|GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE|curl|Python|JavaScript|Java|UTC"
     r"|[A-Z][a-z]+ 20\d\d)\b"
