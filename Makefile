@@ -10,7 +10,7 @@ FLAGS := $(if $(EXTERNAL),--external $(EXTERNAL_NAME))
 # Tests and demo start many processes: each compiles every module again where this is forbidden.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo smoke idp test test-all check bench lock servers clean
+.PHONY: demo smoke idp test test-all screenshots check bench lock servers clean
 
 $(BIN)/uv:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Archway needs Python 3.11 or newer; set PYTHON=")'
@@ -39,6 +39,11 @@ idp: $(VENV)/.installed-dev
 # Everything that needs Python only, on SQLite.
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n auto --dist loadscope -m "not servers and not browser and not postgresql"
+
+# Every page and component, light and dark, at 1440 and 390 px, into the folder screenshots/.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.servers.install chromium
+	ARCHWAY_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -q -n 0 --timeout 1800 tests/browser/test_every_page.py
 
 # Also on PostgreSQL and Redis, with real identity providers and a real browser.
 test-all: servers

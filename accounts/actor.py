@@ -29,7 +29,7 @@ class Actor:
     def require_role(self, *roles: Role) -> None:
         """Raise ``NotAllowed`` unless the actor has one of ``roles`` or is an administrator."""
         if not self.roles.intersection(roles) and not self.is_administrator:
-            labels = " or ".join(role.label for role in roles)
+            labels = " or ".join(str(role.label) for role in roles)
             raise NotAllowed(f"This needs the role {labels}.")
 
 

@@ -11,15 +11,16 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
     """What a person may do in the teams they belong to."""
 
-    API_DEVELOPER = "api_developer", "API developer"
-    PUBLISHER = "publisher", "Publisher"
-    APP_DEVELOPER = "app_developer", "App developer"
-    ADMINISTRATOR = "administrator", "Administrator"
+    API_DEVELOPER = "api_developer", _("API developer")
+    PUBLISHER = "publisher", _("Publisher")
+    APP_DEVELOPER = "app_developer", _("App developer")
+    ADMINISTRATOR = "administrator", _("Administrator")
 
 
 class User(AbstractUser):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import Membership, Team, User
 from common.errors import InputError, RuleError
@@ -12,8 +12,11 @@ LONGEST_TEAM_NAME = 100
 
 @transaction.atomic
 def create_team(*, name: str, members: Iterable[User]) -> Team:
-    """A team with these members. Raises ``InputError`` naming ``name`` when it is taken, empty or too long."""
-    team = Team.objects.create(name=_free_name(name))
+    """A team with these members.
+
+    Raises ``InputError`` naming ``name`` when it is empty, too long or not printable, ``RuleError`` when it is taken.
+    """
+    team = _named(Team(), _free_name(name))
     Membership.objects.bulk_create([Membership(team=team, user=user) for user in members])
     return team
 
@@ -22,9 +25,7 @@ def create_team(*, name: str, members: Iterable[User]) -> Team:
 def rename_team(*, team: Team, name: str) -> Team:
     """Call a shared team something else. Raises as ``create_team`` does, and ``RuleError`` for a personal team."""
     _require_shared(team)
-    team.name = _free_name(name, but=team)
-    team.save(update_fields=["name"])
-    return team
+    return _named(team, _free_name(name, but=team))
 
 
 @transaction.atomic
@@ -66,7 +67,24 @@ def _free_name(name: str, *, but: Team | None = None) -> str:
         raise InputError.of("name", "A team needs a name.")
     if len(cleaned) > LONGEST_TEAM_NAME:
         raise InputError.of("name", f"At most {LONGEST_TEAM_NAME} characters.")
+    if not cleaned.isprintable():
+        raise InputError.of("name", "Only printable characters.")
     taken = Team.objects.filter(name__iexact=cleaned)
     if (taken.exclude(pk=but.pk) if but is not None else taken).exists():
-        raise InputError.of("name", "This name is taken.")
+        raise _taken()
     return cleaned
+
+
+def _named(team: Team, name: str) -> Team:
+    """Save under this name; the database decides between two who take it at the same moment."""
+    team.name = name
+    try:
+        with transaction.atomic():
+            team.save()
+    except IntegrityError as exc:
+        raise _taken() from exc
+    return team
+
+
+def _taken() -> RuleError:
+    return RuleError("name: another team has it.", fields={"name": ["This name is taken."]})

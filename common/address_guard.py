@@ -179,7 +179,8 @@ def resolve(host: str, port: int, timeout: float | None) -> list[str]:
         return future.result(timeout)
     except TimeoutError as exc:
         raise httpcore2.ConnectTimeout(f"{host} could not be resolved in time") from exc
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
+        # A name that DNS cannot hold (RFC 1035 section 2.3.4) fails before anybody is asked.
         raise httpcore2.ConnectError(f"{host} cannot be resolved") from exc
 
 

@@ -87,6 +87,15 @@ class NotSupported(ArchwayError):
     title = "The key manager cannot do this"
 
 
+class DatabaseUnavailable(ArchwayError):
+    """Our own database does not answer, or is locked for too long: nothing was done."""
+
+    code = "database_unavailable"
+    status = 503
+    title = "The portal's database does not answer right now"
+    retryable = True
+
+
 class KeyManagerError(ArchwayError):
     """Base of everything that went wrong between us and a key manager."""
 

@@ -22,6 +22,15 @@ REFERENCE_HEADER: Final = "x-archway-reference"
 # A caller that sends one of these is trying to pass as the gateway: they are removed before anything reads them.
 RESERVED_PREFIX: Final = "x-archway-"
 RESERVED_HEADERS: Final = (BACKEND_JWT_HEADER,)
+# Frameworks let these replace the method or path that was judged: a call could become one that the token has no
+# scope for.
+OVERRIDE_HEADERS: Final = (
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+)
 
 CLIENT_HEADERS: Final = (
     "allow",

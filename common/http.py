@@ -120,7 +120,8 @@ class HttpClient:
         except UnicodeDecodeError as exc:
             raise InputError.of(name, "the answer is not UTF-8 text") from exc
         except InputError as exc:
-            raise InputError(exc.message, fields={name: [exc.message]}) from exc
+            said = [message for messages in exc.fields.values() for message in messages]
+            raise InputError.of(name, " ".join(said) or exc.message) from exc
         except ArchwayError as exc:
             raise InputError.of(name, exc.message) from exc
 

@@ -135,6 +135,8 @@ def check_url(url: str) -> httpx2.URL:
         raise InputError.of("url", "an absolute http or https URL is needed")
     if parsed.userinfo:
         raise InputError.of("url", "a URL must not carry a user name or password")
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise InputError.of("url", "a port is a number from 1 to 65535")
     return parsed
 
 

@@ -4,6 +4,7 @@ import math
 
 from common.errors import (
     ArchwayError,
+    DatabaseUnavailable,
     InputError,
     KeyManagerProtocolError,
     KeyManagerRejected,
@@ -73,6 +74,8 @@ def problem(error: ArchwayError, *, portal_url: str, instance: str = "", referen
 
 def retry_headers(error: ArchwayError) -> dict[str, str]:
     """``Retry-After`` in whole seconds, at least 1, where trying again later can help; else nothing."""
+    if isinstance(error, DatabaseUnavailable):
+        return {"Retry-After": str(_DEFAULT_WAIT)}
     if not isinstance(error, KeyManagerUnavailable):
         return {}
     wait = _DEFAULT_WAIT if error.retry_after is None else math.ceil(error.retry_after)
@@ -106,7 +109,7 @@ def _oauth_code(error: ArchwayError) -> tuple[str, int]:  # noqa: C901 - one lin
             return error.remote_code, 400
         case KeyManagerRejected():
             return "invalid_request", 400
-        case KeyManagerUnavailable():
+        case KeyManagerUnavailable() | DatabaseUnavailable():
             return "temporarily_unavailable", 503
         case KeyManagerProtocolError() | OutcomeUnknown():
             return "server_error", error.status

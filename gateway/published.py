@@ -1,6 +1,7 @@
 """Which API versions the gateway routes, read from the shared database."""
 
 import logging
+from pathlib import Path
 
 from django.conf import settings
 
@@ -41,6 +42,7 @@ def gateway_settings() -> GatewaySettings:
         validator_timeout_ms=settings.ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS,
         portal_url=settings.ARCHWAY_PUBLIC_URL,
         cors_origins=(origin_of(settings.ARCHWAY_PUBLIC_URL), *settings.ARCHWAY_GATEWAY_CORS_ORIGINS),
+        access_log=Path(settings.ARCHWAY_GATEWAY_ACCESS_LOG) if settings.ARCHWAY_GATEWAY_ACCESS_LOG else None,
         workers=settings.ARCHWAY_GATEWAY_THREADS,
     )
 

@@ -35,7 +35,8 @@ class KeyManager(models.Model):
     ``when_disabled``: whether tokens are refused or still accepted while it is not ``enabled``. ``deletion_asked_at``:
     its clients are being removed there, and then it is deleted.
     ``keep_secrets``: client secrets are kept (sealed), else they are shown once. ``circuit_open_until``: while in the
-    future, nothing is sent for registrations and they are ``held``.
+    future, nothing is sent for registrations and they are ``held``. ``changes_cursor``: up to where its feed of what
+    others changed was read.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,6 +56,7 @@ class KeyManager(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
     last_failure = models.CharField(max_length=500, blank=True)
+    changes_cursor = models.TextField(blank=True)
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -169,6 +171,7 @@ class Registration(models.Model):
     overlap of two secrets shall end. ``lease_until``: whoever moved the row
     to ``sending`` (or works on a removal) owns it until then. ``in_doubt``: a call was begun its answer is not known.
     ``dispatched_until``: a job has been asked for, the sweep need not ask again before.
+    ``outcome``: how it ended last, ``outcome_at``: since when; a later wish that comes to the same end moves neither.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -199,6 +202,8 @@ class Registration(models.Model):
     lease_holder = models.CharField(max_length=64, blank=True)
     in_doubt = models.BooleanField(default=False)
     dispatched_until = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=80, blank=True)
+    outcome_at = models.DateTimeField(null=True, blank=True)
     last_error_code = models.CharField(max_length=60, blank=True)
     last_error = models.CharField(max_length=1000, blank=True)
     actor_name = models.CharField(max_length=150, blank=True)

@@ -14,14 +14,17 @@ _OUTCOMES = (RegistrationState.ACTIVE, RegistrationState.REFUSED, RegistrationSt
 
 
 def notifications_of(team_ids: Collection[uuid.UUID]) -> QuerySet[Registration]:
-    """Registrations that have ended for these teams, the newest end first (``updated_at``)."""
+    """Registrations that have ended for these teams, the newest end first (``outcome_at``).
+
+    One for each outcome: a later change that ends as the one before is nothing new.
+    """
     clients = Q(kind=RegistrationKind.CLIENT, credential__application__team__in=team_ids, state__in=_OUTCOMES)
     apis = Q(api_version__api__team__in=team_ids, state=RegistrationState.REFUSED)
     return (
-        Registration.objects.filter(clients | apis)
+        Registration.objects.filter(clients | apis, outcome_at__isnull=False)
         .select_related("key_manager", "credential__application", "api_version__api")
         .defer("api_version__definition")
-        .order_by("-updated_at", "-id")
+        .order_by("-outcome_at", "-id")
     )
 
 

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from django.utils.translation import get_language_info, to_language
+
 from common.errors import ConfigurationError
 from common.private_files import private_file
 
@@ -42,3 +44,9 @@ def instance_secret(home: Path, name: str, filename: str) -> str:
     """The secret in the environment variable ``name``, else the one kept in ``home/filename`` (made on first use)."""
     from_environment = os.environ.get(name, "")
     return from_environment or private_file(home / filename, secrets.token_urlsafe(64)).strip()
+
+
+def shipped_languages(folder: Path) -> list[tuple[str, str]]:
+    """English, and each language with a compiled catalogue below ``folder``: its code, and what it calls itself."""
+    found = sorted(to_language(catalogue.parts[-3]) for catalogue in folder.glob("*/LC_MESSAGES/django.mo"))
+    return [("en", "English"), *((code, get_language_info(code)["name_local"]) for code in found if code != "en")]

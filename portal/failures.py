@@ -1,19 +1,23 @@
 """Answers when no view could: pages for people, problem documents (RFC 9457) for programs."""
 
+import sys
 from typing import Final
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
 from accounts.correlation import current_correlation_id
-from common.errors import ArchwayError, NotAllowed, NotFound
-from common.problem import CONTENT_TYPE, problem
+from common.errors import ArchwayError, DatabaseUnavailable, NotAllowed, NotFound
+from common.problem import CONTENT_TYPE, oauth_error, problem, retry_headers
 
 _PROGRAM_PATHS: Final = (
     "/api/", "/token", "/tokeninfo", "/revoke", "/introspect", "/register", "/.well-known/", "/resident/",
 )  # fmt: skip
+# Answered in the form of RFC 6749 section 5.2.
+_OAUTH_PATHS: Final = ("/token", "/tokeninfo", "/revoke", "/introspect", "/register")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -29,10 +33,21 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: says nothing of the cause; the log has it under the same reference."""
+    """500, and 503 while the database does not answer: the log has the cause under the same reference."""
+    error = _error_of(sys.exception())
+    if request.path.startswith(_OAUTH_PATHS):
+        status, body, headers = oauth_error(error)
+        return JsonResponse({**body, "reference": current_correlation_id()}, status=status, headers=headers)
     if for_program(request):
-        return _problem(ArchwayError("Something went wrong on our side. An administrator finds it by the reference."))
-    return HttpResponse(render_to_string("500.html"), status=500)
+        return _problem(error)
+    return HttpResponse(render_to_string("500.html"), status=error.status, headers=retry_headers(error))
+
+
+def _error_of(cause: BaseException | None) -> ArchwayError:
+    """Django calls the handler while it handles the ``cause``, which nobody else may be told."""
+    if isinstance(cause, OperationalError | InterfaceError):
+        return DatabaseUnavailable()
+    return ArchwayError("Something went wrong on our side. An administrator finds it by the reference.")
 
 
 def for_program(request: HttpRequest) -> bool:
@@ -42,4 +57,4 @@ def for_program(request: HttpRequest) -> bool:
 
 def _problem(error: ArchwayError) -> JsonResponse:
     body = problem(error, portal_url=settings.ARCHWAY_PUBLIC_URL, reference=current_correlation_id())
-    return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)
+    return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE, headers=retry_headers(error))

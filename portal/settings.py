@@ -21,7 +21,7 @@ from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads 
     OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
 from portal import file_broker
-from portal.environment import env_bool, env_int, env_list, instance_secret
+from portal.environment import env_bool, env_int, env_list, instance_secret, shipped_languages
 
 django_stubs_ext.monkeypatch()
 
@@ -48,6 +48,7 @@ ARCHWAY_ALLOWED_NETWORKS = env_list("ARCHWAY_ALLOWED_NETWORKS", [])
 ARCHWAY_REGISTRATION_LEASE_SECONDS = env_int("ARCHWAY_REGISTRATION_LEASE_SECONDS", 60)
 ARCHWAY_REGISTRATION_MAX_ATTEMPTS = env_int("ARCHWAY_REGISTRATION_MAX_ATTEMPTS", 12)
 ARCHWAY_SWEEP_SECONDS = env_int("ARCHWAY_SWEEP_SECONDS", 2)
+ARCHWAY_FOLLOW_CHANGES_SECONDS = env_int("ARCHWAY_FOLLOW_CHANGES_SECONDS", 60)
 # So many calls in a row that a key manager does not take open its circuit for so many seconds.
 ARCHWAY_CIRCUIT_FAILURES = env_int("ARCHWAY_CIRCUIT_FAILURES", 5)
 ARCHWAY_CIRCUIT_SECONDS = env_int("ARCHWAY_CIRCUIT_SECONDS", 30)
@@ -80,6 +81,7 @@ ARCHWAY_VALIDATOR_TIMEOUT_MILLISECONDS = env_int("ARCHWAY_VALIDATOR_TIMEOUT_MILL
 ARCHWAY_GATEWAY_HOST = os.environ.get("ARCHWAY_GATEWAY_HOST", "127.0.0.1")
 # Origins besides the portal's own whose pages may call APIs through the gateway.
 ARCHWAY_GATEWAY_CORS_ORIGINS = env_list("ARCHWAY_GATEWAY_CORS_ORIGINS", [])
+ARCHWAY_GATEWAY_ACCESS_LOG = os.environ.get("ARCHWAY_GATEWAY_ACCESS_LOG", "")
 ARCHWAY_GATEWAY_THREADS = env_int("ARCHWAY_GATEWAY_THREADS", 2)
 ARCHWAY_CHANGE_POLL_MILLISECONDS = env_int("ARCHWAY_CHANGE_POLL_MILLISECONDS", 250)
 ARCHWAY_TOKEN_CACHE_SECONDS = env_int("ARCHWAY_TOKEN_CACHE_SECONDS", 60)
@@ -201,6 +203,13 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 LANGUAGE_CODE = "en"
+# English, and every language that has a compiled catalogue in locale/; the browser says which one its person reads.
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = shipped_languages(BASE_DIR / "locale")
+if len(LANGUAGES) > 1:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.common.CommonMiddleware"), "django.middleware.locale.LocaleMiddleware"
+    )
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -292,10 +301,15 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Archway REST API",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.schema_errors.with_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.models.Role",
         "ApiState": "portal.schema_names.api_states",
@@ -341,6 +355,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-registrations": {
         "task": "keymanager.jobs.sweep_registrations",
         "schedule": float(ARCHWAY_SWEEP_SECONDS),
+    },
+    "look-for-changes": {
+        "task": "keymanager.jobs.look_for_changes",
+        "schedule": float(ARCHWAY_FOLLOW_CHANGES_SECONDS),
+        # What nobody took until the next round comes again.
+        "options": {"expires": float(ARCHWAY_FOLLOW_CHANGES_SECONDS)},
     },
     "forget-what-is-old": {"task": "keymanager.jobs.forget_what_is_old", "schedule": 3600.0},
 }

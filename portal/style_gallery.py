@@ -19,6 +19,7 @@ from keymanager.registrations.states import RegistrationKind, RegistrationState,
 
 _LOOKS: Final = ("ok", "wait", "bad", "off", "info")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_CARDS: Final = (("", "ok", "Ready"), ("is-bad", "bad", "Registration failed"), ("is-off", "off", "Removed"))
 _NOTES: Final = (("info", "info"), ("ok", "check"), ("wait", "clock"), ("bad", "alert"))
 
 
@@ -55,6 +56,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "looks": _LOOKS,
         "methods": _METHODS,
         "notes": _NOTES,
+        "cards": _CARDS,
         "names": ("Museum", "Train times", "Weather", "Hotels", "Library", "Ferries"),
         "times": _times(),
         "traces": [_traced(state, wish) for state in RegistrationState for wish in _wishes(state)],

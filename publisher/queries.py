@@ -3,6 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from django.db.models import Count, QuerySet
 
@@ -11,6 +12,7 @@ from keymanager.registrations.states import RegistrationKind, Wish
 from keymanager.services.resources import registrations_of
 from subscriptions.models import ApiVersion, AuditEvent, Scope
 from subscriptions.queries.owned import versions_of_teams
+from subscriptions.states import ApiState, LifecycleAction
 
 
 def versions_with_subscribers(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
@@ -47,3 +49,26 @@ def history_of(version: ApiVersion) -> QuerySet[AuditEvent]:
     subjects = [str(version.pk), *(str(pk) for pk in registrations_of(version).values_list("pk", flat=True))]
     subjects += [str(pk) for pk in version.subscriptions.values_list("pk", flat=True)[:500]]
     return AuditEvent.objects.filter(object_id__in=subjects).order_by("-id")
+
+
+def neighbours_of(version: ApiVersion) -> tuple[ApiVersion | None, ApiVersion | None]:
+    """The version of the same API that was made before this one, and the newest published one made after it.
+
+    Each has its ``subscriber_count``. One query.
+    """
+    rows = ApiVersion.objects.filter(api=version.api_id).exclude(pk=version.pk).select_related("api")
+    rows = rows.defer("definition").annotate(subscriber_count=Count("subscriptions")).order_by("created_at")
+    before, after = None, None
+    for row in rows:
+        if row.created_at < version.created_at:
+            before = row if row.state != ApiState.RETIRED else before
+        elif row.state == ApiState.PUBLISHED:
+            after = row
+    return before, after
+
+
+def in_state_since(version: ApiVersion) -> datetime:
+    """When the version came into its present state."""
+    moves = [f"api.{action.value}" for action in LifecycleAction]
+    last = AuditEvent.objects.filter(object_id=str(version.pk), action__in=moves).order_by("-id").first()
+    return last.at if last else version.created_at

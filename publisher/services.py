@@ -4,7 +4,7 @@ Nothing here calls a key manager; registrations are carried out by jobs after co
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -20,8 +20,9 @@ from publisher.definitions import Definition
 from subscriptions.models import ApiVersion, Subscription
 from subscriptions.rules import NO_KEY_MANAGER
 from subscriptions.services import apis
-from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts
+from subscriptions.services.apis import VersionFacts
 from subscriptions.services.copying import copy_api_version
+from subscriptions.services.designs import DesignInput, OperationInput
 from subscriptions.services.subscribing import move_subscription
 from subscriptions.states import BLOCKABLE, ROUTED, LifecycleAction, OperationAuth, SubscriptionState
 
@@ -119,7 +120,7 @@ def replace_definition(
 
     ``revision``: the one that the new definition was made from; ``RuleError`` when there is a newer one.
     """
-    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
+    row = apis.lock_api_version(api_version.pk)
     if revision is not None and row.revision != revision:
         raise RuleError("Somebody else changed the API in the meantime. Look at it again before you save.")
     row = apis.replace_design(actor=actor, api_version=row, design=design_of(definition))
@@ -131,8 +132,10 @@ def replace_definition(
 @transaction.atomic
 def move_api(*, actor: Actor, api_version: ApiVersion, action: LifecycleAction) -> ApiVersion:
     """Carry out a lifecycle action. Raises ``RuleError`` with the unmet checks."""
-    accepted = accepted_key_managers(api_version).count()
-    return apis.move_api_version(actor=actor, api_version=api_version, action=action, accepted_key_managers=accepted)
+    # Locked before the checks: what they find must still be so when the state moves.
+    row = apis.lock_api_version(api_version.pk)
+    accepted = accepted_key_managers(row).count()
+    return apis.move_api_version(actor=actor, api_version=row, action=action, accepted_key_managers=accepted)
 
 
 @transaction.atomic
@@ -154,13 +157,25 @@ def block_subscription(*, actor: Actor, subscription: Subscription, production_o
 
 
 @transaction.atomic
-def unblock_subscription(*, actor: Actor, subscription: Subscription) -> Subscription:
-    """Let the calls through again. Raises ``RuleError`` for one that is on hold or rejected."""
-    state = SubscriptionState.UNBLOCKED
-    return _moved(actor, subscription, state)
+def unblock_subscription(*, actor: Actor, subscription: Subscription, production_only: bool = False) -> Subscription:
+    """Let the calls through again. ``production_only``: lift a block of production calls, and no other.
+
+    Raises ``RuleError`` for one that is on hold or rejected, and naming ``scope`` for one that is blocked whole when
+    only production shall be let through: sandbox calls alone cannot stay blocked.
+    """
+    among = BLOCKABLE - {SubscriptionState.BLOCKED} if production_only else BLOCKABLE
+    if production_only and subscription.state == SubscriptionState.BLOCKED:
+        words = "The subscription is blocked whole; sandbox calls alone cannot stay blocked."
+        raise RuleError(f"scope: {words}", fields={"scope": [words]})
+    return _moved(actor, subscription, SubscriptionState.UNBLOCKED, among)
 
 
-def _moved(actor: Actor, subscription: Subscription, state: SubscriptionState) -> Subscription:
-    row = move_subscription(actor=actor, subscription=subscription, state=state, among=BLOCKABLE)
+def _moved(
+    actor: Actor,
+    subscription: Subscription,
+    state: SubscriptionState,
+    among: Collection[SubscriptionState] = BLOCKABLE,
+) -> Subscription:
+    row = move_subscription(actor=actor, subscription=subscription, state=state, among=among)
     follow_subscriptions(actor=actor, application_ids=[row.application_id])
     return row

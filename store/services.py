@@ -13,8 +13,11 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.models import Role
 from common.errors import InputError, KeyManagerRejected, RuleError
+from keymanager.adapters.contract import Capability
 from keymanager.models import Credential, KeyManager
 from keymanager.services import credentials, mapped_credentials
+from keymanager.services.acceptance import accepted_key_managers
+from keymanager.services.adapters import adapter_for
 from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import IssuedToken, application_token
 from subscriptions.models import ApiVersion, Application, Plan, Subscription
@@ -29,6 +32,7 @@ __all__ = [
     "remove_application",
     "rename_application",
     "subscribe",
+    "subscribe_new_application",
     "unsubscribe",
 ]
 
@@ -161,6 +165,25 @@ def subscribe(*, actor: Actor, application: Application, api_version: ApiVersion
     row = subscribing.subscribe(actor=actor, application=application, api_version=api_version, plan=plan)
     follow_subscriptions(actor=actor, application_ids=[row.application_id])
     return row
+
+
+@transaction.atomic
+def subscribe_new_application(*, actor: Actor, name: str, api_version: ApiVersion, plan: Plan) -> Subscription:
+    """An application of the actor's own team, subscribed; both are saved, or none.
+
+    Where the API version accepts one key manager alone, a client is wished for there. Raises ``InputError`` naming
+    ``name``, ``RuleError``.
+    """
+    if actor.team_id is None:
+        raise RuleError("You belong to no team that could own an application.")
+    accepted = list(accepted_key_managers(api_version)[:2])
+    wanted = [NewCredential(key_manager=row.slug) for row in accepted if len(accepted) == 1 and _registers(row)]
+    application = create_application(actor=actor, team_id=actor.team_id, name=name, wanted=wanted)
+    return subscribe(actor=actor, application=application, api_version=api_version, plan=plan)
+
+
+def _registers(key_manager: KeyManager) -> bool:
+    return Capability.CREATE_CLIENT in adapter_for(key_manager).capabilities
 
 
 @transaction.atomic

@@ -270,6 +270,7 @@ class ChangeKind(models.TextChoices):
     KEY_MANAGER = "key_manager"
     TOKEN = "token"  # noqa: S105 - object_id is the SHA-256 of a revoked token
     SIGNING_KEY = "signing_key"
+    PERSON = "person"
 
 
 class ChangeEvent(models.Model):

@@ -92,9 +92,20 @@ def _is_host(host: str) -> bool:
 def check_tags(tags: Collection[str]) -> list[str]:
     """Distinct, lower-case, in order. Raises ``InputError`` naming ``tags``."""
     cleaned = list(dict.fromkeys(tag.strip().lower() for tag in tags if tag.strip()))
-    if len(cleaned) > 30 or any(len(tag) > 40 for tag in cleaned):
-        raise InputError.of("tags", "At most 30 tags of at most 40 characters.")
+    if len(cleaned) > 30 or any(len(tag) > 40 or not tag.isprintable() for tag in cleaned):
+        raise InputError.of("tags", "At most 30 tags of at most 40 printable characters.")
     return cleaned
+
+
+def check_audiences(audiences: Collection[str]) -> list[str]:
+    """Distinct, in order; a token is for the API when its ``aud`` (RFC 7519 section 4.1.3) has one of them.
+
+    Raises ``InputError`` naming ``audiences``.
+    """
+    distinct = list(dict.fromkeys(audiences))
+    if len(distinct) > 50 or any(not 0 < len(each) <= 500 or not each.isprintable() for each in distinct):
+        raise InputError.of("audiences", "At most 50 audiences of 1 to 500 printable characters.")
+    return distinct
 
 
 # What a backend JWT says by itself: no claim of a user may take such a name.

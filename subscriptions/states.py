@@ -32,6 +32,7 @@ LIFECYCLE: Final[dict[tuple[ApiState, LifecycleAction], ApiState]] = {
     (ApiState.PUBLISHED, LifecycleAction.DEMOTE): ApiState.CREATED,
     (ApiState.BLOCKED, LifecycleAction.UNBLOCK): ApiState.PUBLISHED,
     (ApiState.BLOCKED, LifecycleAction.DEPRECATE): ApiState.DEPRECATED,
+    (ApiState.BLOCKED, LifecycleAction.RETIRE): ApiState.RETIRED,
     (ApiState.BLOCKED, LifecycleAction.DEMOTE): ApiState.CREATED,
     (ApiState.DEPRECATED, LifecycleAction.PUBLISH): ApiState.PUBLISHED,
     (ApiState.DEPRECATED, LifecycleAction.DEMOTE): ApiState.CREATED,

@@ -28,7 +28,8 @@ from keymanager.models import KeyManagerCheck, RefusedCall, Registration
 from subscriptions.models import ApiDocument, Operation, Scope
 from tests.integration.rest_kit import World
 
-# The first part of an address that programs ask, not people; each has tests of its own.
+# The first part of an address that programs ask, not people: ``tests/integration/test_rest_rights.py`` and
+# ``test_program_rights.py`` have their tables.
 FOR_PROGRAMS: Final = {
     "api", "resident", ".well-known", "healthz", "readyz",
     "token", "revoke", "introspect", "tokeninfo", "authorize", "register",
@@ -125,6 +126,7 @@ PAGES: Final[dict[str, Page]] = {
     "try-api-token": page(None, APP_DEV_OF_ANY_TEAM, pk="version"),
     "store-plans": page(EVERYBODY, pk="version"),
     "try-token": page(None, APP_DEV, pk="version", operation="operation", body={"credential": "credential"}),
+    "try-checks": page(None, APP_DEV_OF_ANY_TEAM, pk="version", operation="operation", body={"path": "/hours"}),
     "subscribe": page(APP_DEV_OF_ANY_TEAM, APP_DEV_OF_ANY_TEAM, pk="version"),
     "applications": page(SIGNED_IN),
     "application-new": page(APP_DEV, APP_DEV),
@@ -138,14 +140,14 @@ PAGES: Final[dict[str, Page]] = {
     "credential": page(APP_DEV, APP_DEV, pk="credential"),
     "credential-card": page(MEMBER, pk="credential", fragment=True),
     "credential-retry": page(None, APP_DEV, pk="credential"),
-    "credential-remove": page(None, APP_DEV, pk="credential"),
-    "credential-rotate": page(None, APP_DEV, pk="credential"),
+    "credential-remove": page(APP_DEV, APP_DEV, pk="credential"),
+    "credential-rotate": page(APP_DEV, APP_DEV, pk="credential"),
     "credential-drop-old": page(None, APP_DEV, pk="credential"),
     "credential-reveal": page(None, APP_DEV, pk="credential"),
     "credential-token": page(APP_DEV, APP_DEV, pk="credential"),
     "credential-token-revoke": page(None, APP_DEV, pk="credential"),
-    "subscription-plan": page(None, APP_DEV, pk="subscription", body={"plan": "gold"}),
-    "unsubscribe": page(None, APP_DEV, pk="subscription"),
+    "subscription-plan": page(APP_DEV, APP_DEV, pk="subscription", body={"plan": "gold"}),
+    "unsubscribe": page(APP_DEV, APP_DEV, pk="subscription"),
     "refusals": page(SIGNED_IN),
     "explain": page(MEMBER_OR_ADMIN, reference="verdict"),
     "explain-piece": page(MEMBER_OR_ADMIN, reference="verdict", fragment=True),
@@ -170,6 +172,7 @@ PAGES: Final[dict[str, Page]] = {
     "publisher-move": page(None, PUB, pk="version", body={"action": "deprecate"}),
     "publisher-delete": page(None, API_DEV, pk="version"),
     "publisher-versions": page(MAKER, API_DEV, pk="version"),
+    "publisher-test": page(MAKER, pk="version"),
     "publisher-history": page(MAKER, pk="version"),
     "publisher-design": page(MAKER, pk="version"),
     "publisher-operation": page(MAKER, API_DEV, pk="version", operation="operation"),

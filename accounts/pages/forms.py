@@ -1,6 +1,6 @@
 """Forms in the portal's look: one template for a field, one for the summary of errors."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.forms.renderers import TemplatesSetting
@@ -16,7 +16,12 @@ class PortalRenderer(TemplatesSetting):
 
 
 class PageForm(forms.Form):
-    """A form of the portal. Widgets get the classes of the stylesheet; labels carry no colon."""
+    """A form of the portal. Widgets get the classes of the stylesheet; labels carry no colon.
+
+    ``one_of``: fields of which one has to be filled; none of them is called optional.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page
 from django.db import transaction
@@ -10,11 +12,14 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.actor import Actor, actor_of
 from accounts.deep_pages import DeepPaginator
 from accounts.models import Role, User
+from accounts.pages.htmx import asked_by_htmx, go_to, page_around
 from accounts.pages.kept_input import keep_input, looks_secret
 from common.errors import ArchwayError, InputError, NotFound, NotSupported, RuleError
 
@@ -38,12 +43,21 @@ class PageView(View):
             if self.roles is not None and self.roles != tuple(Role):
                 self.actor.require_role(*self.roles)
         elif self.roles is not None:
-            if request.method == "POST":
-                keep_input(request, self.is_secret)
-            return redirect_to_login(request.get_full_path())
+            return self._sign_in_first(request)
         else:
             self.actor = Actor(name="")
         return super().dispatch(request, *args, **kwargs)
+
+    def _sign_in_first(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a sign-in that leads back: to the form that was sent, else to the page that it was a part of."""
+        back = request.get_full_path()
+        if request.method == "POST":
+            keep_input(request, self.is_secret)
+            if not hasattr(self, "get"):
+                back = page_of_button(request)
+        elif asked_by_htmx(request):
+            back = page_around(request)
+        return go_to(request, redirect_to_login(back).url)
 
     def is_secret(self, name: str) -> bool:
         """Whether the input ``name`` of this page's form must never be kept."""
@@ -52,6 +66,16 @@ class PageView(View):
     def show(self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
         """The rendered page; ``actor`` is in its context."""
         return render(self.request, template, {"actor": self.actor, **(context or {})}, status=status)
+
+
+def page_of_button(request: HttpRequest) -> str:
+    """Where a button stands that was pressed too late; says that nothing was done. Its own address shows nothing."""
+    messages.info(request, _("You had been signed out, so nothing was done."))
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(came_from)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def own(rows: QuerySet[RowT], **lookup: Any) -> RowT:
@@ -89,15 +113,15 @@ def blame(form: BaseForm, error: ArchwayError) -> None:
 
     ``config.issuer`` belongs to a field ``config__issuer``, ``credentials[0].scopes`` to a field ``scopes``.
     """
-    for name, messages in error.fields.items():
+    for name, sentences in error.fields.items():
         candidates = (name.replace(".", "__"), name.split(".")[-1].split("[")[0])
         field = next((candidate for candidate in candidates if candidate in form.fields), None)
-        for message in messages:
+        for message in map(_, sentences):
             form.add_error(field, message if field else f"{name}: {message}")
     if not any(error.fields.values()):
-        form.add_error(None, error.message)
+        form.add_error(None, _(error.message))
     for sentence in getattr(error, "unmet", []):
-        form.add_error(None, sentence)
+        form.add_error(None, _(sentence))
 
 
 def page_of(request: HttpRequest, rows: QuerySet[RowT], *, size: int = 25) -> Page[RowT]:

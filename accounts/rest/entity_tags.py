@@ -1,8 +1,9 @@
 """ETag and If-Match (RFC 9110 sections 8.8.3 and 13.1.1) from a row's revision."""
 
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from django.db.models import Model, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,15 @@ from accounts.rest.views import own
 from common.errors import ArchwayError
 
 RowT = TypeVar("RowT", bound=Model)
+
+IF_MATCH: Final = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    description="The entity tag that was read; 412 when the row changed since.",
+)
+ETAG: Final = OpenApiParameter(
+    "ETag", location=OpenApiParameter.HEADER, response=[200, 201, 202], description="For a later `If-Match`."
+)
 
 
 class HasRevision(Protocol):

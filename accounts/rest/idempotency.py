@@ -4,15 +4,23 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiToken, IdempotentAnswer, User
+from accounts.rest.entity_tags import with_entity_tag
 from common.errors import InputError, RuleError
+
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description="At most 200 characters; a repeat with the same key and body gets the first answer, and makes nothing.",
+)
 
 
 def once(request: Request, create: Callable[[], Response]) -> Response:
@@ -77,7 +85,9 @@ def _known_answer(asked: _Asked) -> Response | None:
         raise InputError.of("Idempotency-Key", "This key was used with another body.")
     if not known.status:
         raise RuleError("The first request with this Idempotency-Key is still at work.")
-    return Response(known.body, status=known.status, headers={"Idempotency-Replayed": "true"})
+    answer = Response(known.body, status=known.status, headers={"Idempotency-Replayed": "true"})
+    revision = known.body.get("revision") if isinstance(known.body, dict) else None
+    return answer if revision is None else with_entity_tag(answer, revision)
 
 
 def _plain(data: Any) -> Any:

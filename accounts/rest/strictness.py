@@ -30,6 +30,15 @@ def refuse_unknown_members(
         raise InputError(f"{names[0]}: {NO_MEMBER}", fields={name: [NO_MEMBER] for name in names})
 
 
+def refuse_body(request: Request) -> None:
+    """For calls whose address says all. Raises ``InputError`` naming every member that would be ignored."""
+    sent = request.data
+    if sent and not isinstance(sent, Mapping):
+        raise InputError.of("body", "This call takes no body.")
+    if sent:
+        raise InputError(f"{next(iter(sent))}: {NO_MEMBER}", fields={str(name): [NO_MEMBER] for name in sent})
+
+
 def _unknown(field: object, sent: object, place: str = "") -> list[str]:
     if isinstance(field, serializers.ListSerializer):
         rows = sent if isinstance(sent, list) else []

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
+from accounts.pages.code_words import CODE_WORDS
+
 register = template.Library()
 _HUES: Final = 6
 _NOW: Final = 45
@@ -29,6 +31,12 @@ def icon(name: str) -> SafeString:
 def status(look: str, words: str, *, pill: bool = False) -> SafeString:
     """A state as shape and word. ``look``: ``ok``, ``wait``, ``bad``, ``off`` or ``info``."""
     return format_html('<span class="st{} {}">{}</span>', " pill" if pill else "", look, words)
+
+
+@register.filter
+def words(code: str) -> str:
+    """What people read for a code word; one without words of its own is shown as it is."""
+    return str(CODE_WORDS.get(str(code), code))
 
 
 @register.simple_tag
@@ -90,3 +98,9 @@ def current(context: dict[str, Any], url: str, *, below: bool = False) -> SafeSt
     path = context["request"].path
     here = path.startswith(url) if below else path == url
     return format_html(' aria-current="{}"', "true" if below else "page") if here else ""
+
+
+@register.simple_tag
+def in_dialog(url: str) -> SafeString:
+    """The attributes of a link to a form: a dialog over this page where htmx runs, else the form's own page."""
+    return format_html('href="{}" hx-get="{}" hx-target="#dialog" aria-haspopup="dialog" data-in-dialog', url, url)

@@ -1,6 +1,7 @@
 """The form of a key manager, made from what its adapter says of its settings: no adapter has a form of its own."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from django import forms
@@ -15,7 +16,11 @@ CONFIG_PREFIX: Final = "config__"
 
 
 class KeyManagerForm(PageForm):
-    """Name, what it is for, and the settings of ``adapter``. A secret that is left as its mask is kept."""
+    """Name, what it is for, and the settings of ``adapter``. A secret that is left as its mask is kept.
+
+    ``found``: what the server's own description says of settings; the page says so beside them. What is read there
+    again and again is not filled in, and stands in the empty input.
+    """
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("App developers see it."))
     slug = forms.SlugField(
@@ -31,13 +36,23 @@ class KeyManagerForm(PageForm):
         help_text=_("Sealed, and shown to their team on request. Otherwise each is shown once."),
     )
 
-    def __init__(self, adapter: str, *args: Any, existing: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        adapter: str,
+        *args: Any,
+        existing: bool = False,
+        found: Mapping[str, Any] = MappingProxyType({}),
+        **kwargs: Any,
+    ) -> None:
         self._described = config_fields(adapter)
         super().__init__(*args, **kwargs)
+        self.found = frozenset(CONFIG_PREFIX + name for name in found)
         if existing:
             del self.fields["slug"]
         for item in self._described:
-            self.fields[CONFIG_PREFIX + item.name] = form_field(item)
+            field = self.fields[CONFIG_PREFIX + item.name] = form_field(item)
+            if isinstance(found.get(item.name), str):
+                field.widget.attrs["placeholder"] = found[item.name]
 
     @property
     def own_fields(self) -> list[forms.BoundField]:

@@ -12,12 +12,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.pages.kept_input import kept_input
+from accounts.pages.polling import STOP_POLLING, delay_after, turn_of
 from accounts.pages.views import attempt, own
 from administration.pages.base import AdministrationPage
+from administration.pages.changes import said
 from administration.pages.config_forms import KeyManagerForm, as_initial, is_open_field
 from common.errors import ArchwayError, InputError, RuleError
 from keymanager.adapters.contract import Capability
 from keymanager.adapters.registry import ADAPTERS, adapter_class
+from keymanager.adapters.rfc.presets import PRESETS, with_preset
 from keymanager.models import KeyManager, KeyManagerCheck
 from keymanager.services import key_managers
 from keymanager.services.adapters import adapter_for
@@ -25,7 +28,6 @@ from keymanager.services.configuration import shown_config
 from keymanager.services.support_matrix import WORDS
 from subscriptions.models import AuditEvent
 
-_STOP_POLLING: Final = 286
 _SHOWN: Final = (
     (Capability.CREATE_CLIENT, "register"),
     (Capability.UPDATE_CLIENT, "change"),
@@ -81,7 +83,7 @@ class KeyManagersPage(AdministrationPage):
         """All of them."""
         lines = [line_of(row) for row in _counted().order_by("name")]
         changes = AuditEvent.objects.filter(object_type="keymanager").order_by("-id")[:6]
-        return self.show("administration/key_managers.html", {"lines": lines, "changes": changes})
+        return self.show("administration/key_managers.html", {"lines": lines, "changes": said(changes)})
 
 
 class ChooseAdapterPage(AdministrationPage):
@@ -91,7 +93,10 @@ class ChooseAdapterPage(AdministrationPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The adapters, and what a server says of itself when an address is given."""
-        context: dict[str, Any] = {"adapters": sorted((adapter.label, slug) for slug, adapter in ADAPTERS.items())}
+        context: dict[str, Any] = {
+            "adapters": sorted((_(adapter.label), slug) for slug, adapter in ADAPTERS.items()),
+            "presets": sorted(PRESETS),
+        }
         url = request.GET.get("url", "").strip()
         if url:
             context["url"] = url
@@ -124,17 +129,20 @@ class NewKeyManagerPage(KeyManagerFormPage):
         return str(self.kwargs["slug"])
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        """The form, begun with what discovery found."""
+        """The form, begun with what discovery found (``?url=``), or with a preset of the adapter (``?preset=``)."""
         initial: dict[str, Any] = {"keep_secrets": True}
-        url, discovered = request.GET.get("url", ""), None
-        if url:
-            try:
-                discovered = key_managers.discover(url=url, adapter=slug)
-                initial |= as_initial(discovered.config)
-            except ArchwayError as error:
-                messages.warning(request, error.message)
+        url, preset, discovered = request.GET.get("url", ""), request.GET.get("preset", ""), None
+        try:
+            if url:
+                discovered = key_managers.discover(url=url, adapter=slug, preset=preset)
+                initial |= as_initial(discovered.filled)
+            elif preset and slug == "rfc":
+                initial |= as_initial(with_preset(preset, {}))
+        except ArchwayError as error:
+            messages.warning(request, error.message)
         kept = kept_input(request)
-        form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial)
+        found = discovered.announced if discovered else {}
+        form = KeyManagerForm(slug, initial=kept.over(initial) if kept else initial, found=found)
         return self._page(slug, form, discovered=discovered)
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -161,7 +169,7 @@ class NewKeyManagerPage(KeyManagerFormPage):
         return self._page(slug, form, status=422)
 
     def _page(self, slug: str, form: KeyManagerForm, *, discovered: Any = None, status: int = 200) -> HttpResponse:
-        context = {"form": form, "adapter_label": adapter_class(slug).label, "discovered": discovered}
+        context = {"form": form, "adapter_label": _(adapter_class(slug).label), "discovered": discovered}
         return self.show("administration/key_manager_form.html", context, status=status)
 
 
@@ -179,10 +187,12 @@ class KeyManagerPage(AdministrationPage):
             "line": line,
             "key_manager": row,
             "usage": key_managers.usage_of(row),
-            "abilities": [(words, capability in capabilities) for capability, words in WORDS.items()],
+            "abilities": [(_(words), capability in capabilities) for capability, words in WORDS.items()],
             "check": row.checks.first(),
+            "delay": delay_after(0),
+            "round": 1,
             "issuers": row.claimed_issuers.order_by("issuer"),
-            "changes": AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8],
+            "changes": said(AuditEvent.objects.filter(object_id=str(row.pk)).order_by("-id")[:8]),
         }
         return self.show("administration/key_manager.html", context)
 
@@ -230,7 +240,7 @@ class EditKeyManagerPage(KeyManagerFormPage):
         return self._page(row, form, status=422)
 
     def _page(self, row: KeyManager, form: KeyManagerForm, *, status: int = 200) -> HttpResponse:
-        context = {"form": form, "adapter_label": adapter_class(row.adapter).label, "key_manager": row}
+        context = {"form": form, "adapter_label": _(adapter_class(row.adapter).label), "key_manager": row}
         return self.show("administration/key_manager_form.html", context, status=status)
 
 
@@ -297,8 +307,10 @@ class CheckSteps(AdministrationPage):
     def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Status 286 ends the asking (htmx)."""
         check = own(KeyManagerCheck.objects.select_related("key_manager"), pk=pk)
-        status = _STOP_POLLING if check.finished_at else 200
-        return self.show("administration/check_steps.html", {"check": check}, status=status)
+        status = STOP_POLLING if check.finished_at else 200
+        turn = turn_of(request)
+        context = {"check": check, "delay": delay_after(turn), "round": turn + 1}
+        return self.show("administration/check_steps.html", context, status=status)
 
 
 def _counted() -> QuerySet[KeyManager]:

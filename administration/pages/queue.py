@@ -1,7 +1,7 @@
 """The provisioning queue: what the portal creates, changes or removes at key managers, and how that goes."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.pages.htmx import asked_by_htmx
 from accounts.pages.views import own, page_of
 from administration.pages.base import AdministrationPage
 from administration.rest.filters import RegistrationFilter
@@ -22,6 +23,14 @@ from keymanager.services import credentials
 
 S = RegistrationState
 _OPEN: Final = [S.REQUESTED, S.SENDING, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING]
+# The figures, and what each of them leads to (``?show=``).
+_GROUPS: Final[dict[str, list[RegistrationState]]] = {
+    "running": [S.REQUESTED, S.SENDING, S.REMOVING],
+    "waiting": [S.WAITING, S.UNKNOWN],
+    "failed": [S.REFUSED],
+    "held": [S.HELD],
+    "done": [S.ACTIVE, S.REMOVED],
+}
 _MOST_RETRIED: Final = 200
 
 
@@ -34,18 +43,22 @@ class QueuePage(AdministrationPage):
         """Open ones first asked; htmx asks for the list alone, again and again."""
         rows = Registration.objects.select_related("key_manager", "credential__application", "api_version__api")
         found = RegistrationFilter(request.GET, queryset=rows.defer("api_version__definition")).qs
-        if not request.GET.get("state") and request.GET.get("show") != "all":
-            found = found.filter(state__in=_OPEN)
+        show = request.GET.get("show", "")
+        if show == "done":
+            found = found.filter(updated_at__gte=_day_ago())
+        if not request.GET.get("state") and show != "all":
+            found = found.filter(state__in=_GROUPS.get(show, _OPEN))
         text = request.GET.get("q", "").strip()
         if text:
             found = found.filter(_matching(text))
         context: dict[str, Any] = {
             "page": page_of(request, found.order_by("-updated_at", "id")),
             "figures": _figures(),
+            "filtered": any(request.GET.get(name) for name in ("q", "state", "kind", "key_manager", "show")),
             "down": KeyManager.objects.filter(circuit_open_until__gt=timezone.now()).order_by("name"),
             "now": timezone.now(),
         }
-        if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        if asked_by_htmx(request):
             return self.show("administration/queue_list.html", context)
         context |= {
             "key_managers": KeyManager.objects.order_by("name"),
@@ -116,11 +129,10 @@ def _figures() -> dict[str, int]:
     """How many are in which state, and how many ended well in a day."""
     counted = Registration.objects.order_by().values_list("state").annotate(n=Count("pk"))
     count: dict[str, int] = dict(counted)
-    day = timezone.now() - timedelta(days=1)
-    return {
-        "running": count.get(S.SENDING, 0) + count.get(S.REQUESTED, 0) + count.get(S.REMOVING, 0),
-        "waiting": count.get(S.WAITING, 0) + count.get(S.UNKNOWN, 0),
-        "failed": count.get(S.REFUSED, 0),
-        "held": count.get(S.HELD, 0),
-        "done": Registration.objects.filter(state__in=[S.ACTIVE, S.REMOVED], updated_at__gte=day).count(),
-    }
+    figures = {name: sum(count.get(state, 0) for state in states) for name, states in _GROUPS.items()}
+    done = Registration.objects.filter(state__in=_GROUPS["done"], updated_at__gte=_day_ago()).count()
+    return {**figures, "done": done}
+
+
+def _day_ago() -> datetime:
+    return timezone.now() - timedelta(days=1)

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Role, Team, User
 from accounts.queries import find_people
-from accounts.rest.idempotency import once
+from accounts.rest.idempotency import IDEMPOTENCY_KEY, once
 from accounts.rest.permissions import ADMINISTRATORS
 from accounts.rest.views import actor_for, checked, own
 from administration.rest.people_bodies import MemberInput, PersonBody, PersonChange, TeamBody, TeamInput
@@ -77,7 +77,7 @@ class TeamListView(generics.ListAPIView[Team]):
     serializer_class = TeamBody
     queryset = Team.objects.filter(personal_of=None).prefetch_related("memberships__user").order_by("name")
 
-    @extend_schema(request=TeamInput, responses={201: TeamBody})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=TeamInput, responses={201: TeamBody})
     def post(self, request: Request) -> Response:
         """Make one, without members."""
         actor = actor_for(request)

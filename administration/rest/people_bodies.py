@@ -20,6 +20,7 @@ class PersonBody(serializers.ModelSerializer[User]):
 
     roles = RoleGrantBody(source="role_grants", many=True)
     issuers = serializers.SerializerMethodField()
+    email = serializers.CharField(allow_blank=True)
     active = serializers.BooleanField(source="is_active")
 
     class Meta:

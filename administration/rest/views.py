@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.rest.entity_tags import own_unchanged, with_entity_tag
-from accounts.rest.idempotency import once
+from accounts.rest.entity_tags import ETAG, IF_MATCH, own_unchanged, with_entity_tag
+from accounts.rest.idempotency import IDEMPOTENCY_KEY, once
 from accounts.rest.permissions import ADMINISTRATORS
+from accounts.rest.strictness import refuse_body
 from accounts.rest.views import actor_for, checked, checked_change, own
 from administration.rest.filters import AuditFilter, RegistrationFilter
 from administration.rest.serializers import (
@@ -45,7 +46,7 @@ class KeyManagerListView(generics.ListAPIView[KeyManager]):
     serializer_class = KeyManagerBody
     queryset = KeyManager.objects.order_by("created_at", "id")
 
-    @extend_schema(request=KeyManagerInput, responses={201: KeyManagerBody})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY, ETAG], request=KeyManagerInput, responses={201: KeyManagerBody})
     def post(self, request: Request) -> Response:
         """Add a key manager; existing APIs that accept all get their registrations there."""
         actor = actor_for(request)
@@ -63,13 +64,13 @@ class KeyManagerView(APIView):
 
     permission_classes = ADMINISTRATORS
 
-    @extend_schema(responses=KeyManagerBody)
+    @extend_schema(parameters=[ETAG], responses=KeyManagerBody)
     def get(self, request: Request, slug: str) -> Response:
         """Read it, secrets masked."""
         row = own(KeyManager.objects.all(), slug=slug)
         return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
 
-    @extend_schema(request=KeyManagerChange, responses=KeyManagerBody)
+    @extend_schema(parameters=[IF_MATCH, ETAG], request=KeyManagerChange, responses=KeyManagerBody)
     @transaction.atomic
     def patch(self, request: Request, slug: str) -> Response:
         """Change it; a secret sent back as its mask is kept."""
@@ -79,7 +80,7 @@ class KeyManagerView(APIView):
         return with_entity_tag(Response(KeyManagerBody(row).data), row.revision)
 
     @extend_schema(
-        parameters=[OpenApiParameter("clients", enum=list(Clients))],
+        parameters=[IF_MATCH, OpenApiParameter("clients", enum=list(Clients))],
         responses={200: DeletionBody, 202: DeletionBody, 204: None},
     )
     @transaction.atomic
@@ -137,6 +138,7 @@ class KeyManagerChecksView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Start a run; a job does the steps, read them by GET."""
         row = own(KeyManager.objects.all(), slug=slug)
+        refuse_body(request)
         check = key_managers.start_check(actor=actor_for(request), key_manager=row)
         return Response(CheckBody(check).data, status=status.HTTP_202_ACCEPTED)
 
@@ -148,7 +150,7 @@ class PlanListView(generics.ListAPIView[Plan]):
     serializer_class = PlanBody
     queryset = Plan.objects.order_by("created_at", "slug")
 
-    @extend_schema(request=PlanInput, responses={201: PlanBody})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=PlanInput, responses={201: PlanBody})
     def post(self, request: Request) -> Response:
         """Add a plan."""
         actor = actor_for(request)
@@ -165,6 +167,11 @@ class PlanView(APIView):
     """One plan."""
 
     permission_classes = ADMINISTRATORS
+
+    @extend_schema(responses=PlanBody)
+    def get(self, request: Request, slug: str) -> Response:
+        """Read it."""
+        return Response(PlanBody(own(Plan.objects.all(), slug=slug)).data)
 
     @extend_schema(request=PlanChange, responses=PlanBody)
     def patch(self, request: Request, slug: str) -> Response:
@@ -214,6 +221,7 @@ class RegistrationRetryView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Now, with fresh attempts."""
         row = own(Registration.objects.select_related("key_manager"), pk=pk)
+        refuse_body(request)
         row = credentials.retry(actor=actor_for(request), registration=row)
         return Response(RegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from gateway.envoy.admin import AdminUnavailable, ConfigStatus, DocumentStatus, EnvoyAdmin
 from gateway.envoy.config import CLUSTERS_FILE, LISTENERS_FILE, ROUTES_FILE, Document, EnvoyConfig
 from gateway.envoy.files import with_earlier_clusters, write_atomically, write_document
-from gateway.envoy.log import last_refusal
+from gateway.envoy.log import last_refusal, log_size
 
 _POLL_SECONDS = 0.005
 _SLOWEST_POLL_SECONDS = 0.1
+# Envoy counts a refusal before it says why.
+_WORDS_SECONDS = 1.0
 
 
 class ConfigRefused(Exception):
@@ -48,7 +50,13 @@ def apply_config(
     ``AdminUnavailable``. One caller at a time for each folder. Calling again with the same configuration is cheap.
     """
     started = time.monotonic()
-    wait = _Wait(admin=admin, log=log, deadline=started + timeout_seconds, before=admin.config_status())
+    wait = _Wait(
+        admin=admin,
+        log=log,
+        log_before=log_size(log) if log else 0,
+        deadline=started + timeout_seconds,
+        before=admin.config_status(),
+    )
     clusters = with_earlier_clusters(folder, config)
     wait.for_document(folder / CLUSTERS_FILE, clusters, lambda status: status.clusters)
     wait.for_document(folder / ROUTES_FILE, config.routes, lambda status: status.routes)
@@ -63,6 +71,7 @@ def apply_config(
 class _Wait:
     admin: EnvoyAdmin
     log: Path | None
+    log_before: int
     deadline: float
     before: ConfigStatus
 
@@ -94,8 +103,16 @@ class _Wait:
             pause = min(pause * 1.5, _SLOWEST_POLL_SECONDS)
 
     def _reason(self) -> str:
+        until = time.monotonic() + _WORDS_SECONDS
+        while True:
+            said = self._said()
+            if said or time.monotonic() > until:
+                return said or "see its log"
+            time.sleep(_POLL_SECONDS)
+
+    def _said(self) -> str:
         try:
             said = self.admin.listener_error()
         except AdminUnavailable:
             said = ""
-        return said or (last_refusal(self.log) if self.log else "") or "see its log"
+        return said or (last_refusal(self.log, since=self.log_before) if self.log else "")

@@ -5,12 +5,13 @@ from common.gateway_contract import (
     CHECK_EXACTLY,
     CLIENT_HEADERS,
     ENVIRONMENT_HEADER,
+    OVERRIDE_HEADERS,
     RESERVED_HEADERS,
     RESERVED_PREFIX,
 )
 from gateway.envoy.clusters import VALIDATOR_CLUSTER
 from gateway.envoy.declarations import GatewaySettings
-from gateway.envoy.local_replies import VALIDATOR_FAILED, local_reply_config
+from gateway.envoy.local_replies import GATEWAY_REFERENCE, VALIDATOR_FAILED, local_reply_config
 from gateway.envoy.protobuf_json import Json, Message, extension, names, seconds, socket_address, typed
 from gateway.envoy.routes import ROUTES_NAME
 
@@ -54,7 +55,7 @@ def _connections(settings: GatewaySettings, routes_file: str) -> Message:
         merge_slashes=True,
         path_with_escaped_slashes_action="REJECT_REQUEST",
         early_header_mutation_extensions=[
-            extension("envoy.http.early_header_mutation.header_mutation", _strip_reserved_headers())
+            extension("envoy.http.early_header_mutation.header_mutation", _strip_headers())
         ],
         common_http_protocol_options={
             "idle_timeout": idle,
@@ -88,8 +89,8 @@ def _connections(settings: GatewaySettings, routes_file: str) -> Message:
     return manager
 
 
-def _strip_reserved_headers() -> Message:
-    named: list[Json] = [{"remove": name} for name in RESERVED_HEADERS]
+def _strip_headers() -> Message:
+    named: list[Json] = [{"remove": name} for name in (*RESERVED_HEADERS, *OVERRIDE_HEADERS)]
     removals: list[Json] = [
         *named,
         {"remove_on_match": {"key_matcher": {"prefix": RESERVED_PREFIX, "ignore_case": True}}},
@@ -136,6 +137,7 @@ def _access_log(path: str) -> Message:
         "bytes_in": "%BYTES_RECEIVED%",
         "bytes_out": "%BYTES_SENT%",
         "request_id": "%REQ(X-REQUEST-ID)%",
+        "reference": GATEWAY_REFERENCE,
         "upstream": "%UPSTREAM_CLUSTER%",
     }
     return typed(

@@ -14,9 +14,17 @@ def log_tail(path: Path, *, lines: int = 20) -> str:
     return "\n".join(_end(path)[-lines:])
 
 
-def last_refusal(path: Path) -> str:
-    """What Envoy last said about a configuration that it would not take; "" when it said nothing."""
-    lines = _end(path)
+def log_size(path: Path) -> int:
+    """Where the log ends now, in bytes; 0 when there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def last_refusal(path: Path, *, since: int = 0) -> str:
+    """What Envoy last said about a configuration that it would not take; "" when it said nothing.
+
+    ``since``: what stands before this byte is about something else.
+    """
+    lines = _end(path, since=since)
     starts = [number for number, line in enumerate(lines) if _REFUSAL.search(line)]
     if not starts:
         return ""
@@ -30,11 +38,11 @@ def last_refusal(path: Path) -> str:
     return " ".join(" ".join(words).split())[:_LONGEST_QUOTE]
 
 
-def _end(path: Path) -> list[str]:
+def _end(path: Path, *, since: int = 0) -> list[str]:
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            file.seek(max(since, file.tell() - _TAIL_BYTES))
             return file.read().decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return []

@@ -1,15 +1,31 @@
-"""Adapters whose identity provider keeps our APIs as things of their own: one for all scopes, or one per version."""
+"""Adapters whose identity provider keeps our scopes, or our APIs as things of their own."""
 
 from typing import Protocol
 
 from keymanager.adapters.contract import Capability, RemoteResource, Resource, ScopeSpec
-from keymanager.adapters.rfc.adapter import RfcAdapter
+from keymanager.adapters.managed_clients import ManagedClientsAdapter
 
 C = Capability
 
 
-class ApiRegistry(Protocol):
-    """The APIs that are ours at the identity provider."""
+class ScopeRegistry(Protocol):
+    """The scopes at the identity provider."""
+
+    def register_scope(self, scope: ScopeSpec) -> None:
+        """Make it exist with this description."""
+        ...
+
+    def delete_scope(self, key: str) -> None:
+        """One that is gone is success."""
+        ...
+
+    def scope_keys(self) -> frozenset[str]:
+        """All of them."""
+        ...
+
+
+class ApiRegistry(ScopeRegistry, Protocol):
+    """The APIs that are ours at the identity provider: one with all scopes, or one for each version."""
 
     def register(self, resource: Resource) -> RemoteResource:
         """Make it exist as asked."""
@@ -27,21 +43,30 @@ class ApiRegistry(Protocol):
         """One that is gone is success."""
         ...
 
+
+class ScopeRegistryAdapter(ManagedClientsAdapter):
+    """The operations on scopes. A subclass sets ``_registry`` and declares ``SCOPES``."""
+
+    _registry: ScopeRegistry
+
     def register_scope(self, scope: ScopeSpec) -> None:
-        """In the shared one."""
-        ...
+        """With this description."""
+        self.require(C.SCOPES)
+        self._registry.register_scope(scope)
 
     def delete_scope(self, key: str) -> None:
         """One that is gone is success."""
-        ...
+        self.require(C.SCOPES)
+        self._registry.delete_scope(key)
 
-    def scope_keys(self) -> frozenset[str]:
-        """Of the shared one."""
-        ...
+    def list_scopes(self) -> frozenset[str]:
+        """All that the identity provider knows, or those of our shared API."""
+        self.require(C.SCOPES)
+        return self._registry.scope_keys()
 
 
-class ApiRegistryAdapter(RfcAdapter):
-    """The operations on APIs and scopes. A subclass sets ``_registry`` and declares ``SCOPES`` or ``RESOURCES``."""
+class ApiRegistryAdapter(ScopeRegistryAdapter):
+    """The operations on APIs too. A subclass declares ``SCOPES`` or ``RESOURCES``."""
 
     _registry: ApiRegistry
 
@@ -64,18 +89,3 @@ class ApiRegistryAdapter(RfcAdapter):
         """One that is gone is success."""
         self.require(C.RESOURCES)
         self._registry.delete(remote_id)
-
-    def register_scope(self, scope: ScopeSpec) -> None:
-        """A scope of the shared API."""
-        self.require(C.SCOPES)
-        self._registry.register_scope(scope)
-
-    def delete_scope(self, key: str) -> None:
-        """One that is gone is success."""
-        self.require(C.SCOPES)
-        self._registry.delete_scope(key)
-
-    def list_scopes(self) -> frozenset[str]:
-        """The scopes of the shared API."""
-        self.require(C.SCOPES)
-        return self._registry.scope_keys()

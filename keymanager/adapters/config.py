@@ -48,16 +48,16 @@ class DescribedField:
 
 
 def describe_config(cls: type[Any]) -> tuple[DescribedField, ...]:
-    """The fields of a configuration class: its own in order, then those that all adapters have."""
+    """The fields of a configuration class: its own and its family's in order, then those that all adapters have."""
     hints = get_type_hints(cls)
-    common = _inherited_names(cls)
+    common = _names_of_the_root(cls)
     ordered = sorted(fields(cls), key=lambda item: item.name in common)
     return tuple(_described(item, hints[item.name]) for item in ordered)
 
 
-def _inherited_names(cls: type[Any]) -> frozenset[str]:
+def _names_of_the_root(cls: type[Any]) -> frozenset[str]:
     bases = [base for base in cls.__mro__[1:] if is_dataclass(base)]
-    return frozenset(item.name for base in bases for item in fields(base))
+    return frozenset(item.name for base in bases[-1:] for item in fields(base))
 
 
 def _described(item: Field[Any], hint: Any) -> DescribedField:

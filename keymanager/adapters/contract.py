@@ -49,6 +49,9 @@ class Capability(StrEnum):
     CHANGES = "changes"
 
 
+# RFC 8693 section 2.1.
+TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+
 # What an identity provider may keep on each client (``KeyManagerAdapter.kept_on_clients``).
 SCOPES: Final = "scopes"
 RESOURCES: Final = "resources"

@@ -42,7 +42,7 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "entra": Proof(
         on=ProvenOn.DESCRIBED,
         server="Microsoft Graph v1.0",
-        rights="An application with Application.ReadWrite.OwnedBy, and two more permissions for giving scopes.",
+        rights="An application with Application.ReadWrite.OwnedBy, and three more permissions for giving scopes.",
         limits="Never run on a real directory. No introspection and no revocation.",
     ),
     "external": Proof(

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from common.scopes import is_scope
 from keymanager.front_door.forms import LONGEST_BODY
 from keymanager.front_door.refusals import MetadataRefused
-from keymanager.front_door.token import GRANT_TYPES
+from keymanager.registrations.rules import CONFIDENTIAL_ONLY, GRANT_TYPES
 from subscriptions.states import Environment
 
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
@@ -74,8 +74,10 @@ def parse_wish(document: Mapping[str, Any]) -> ClientWish:
     )
     if "authorization_code" in grant_types and not wish.redirect_uris:
         raise MetadataRefused("redirect_uris", "At least one is needed for authorization_code.")
-    if wish.token_endpoint_auth_method == "none" and {"client_credentials", "password"} & set(grant_types):
-        raise MetadataRefused("token_endpoint_auth_method", "client_credentials and password need a secret.")
+    if wish.token_endpoint_auth_method == "none" and not CONFIDENTIAL_ONLY.isdisjoint(grant_types):
+        raise MetadataRefused(
+            "token_endpoint_auth_method", "client_credentials, password and token exchange need a secret."
+        )
     return wish
 
 

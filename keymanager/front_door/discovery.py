@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from common.errors import InputError
 from keymanager.front_door.answers import endpoint
-from keymanager.front_door.token import GRANT_TYPES
 from keymanager.models import KeyManager
-from keymanager.services.credentials import offered_grant_types
+from keymanager.registrations.rules import GRANT_TYPES
+from keymanager.services.offered_grants import offered_grant_types
 from keymanager.validation.signing import public_jwks
 
 _CACHE = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}

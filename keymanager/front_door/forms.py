@@ -17,6 +17,7 @@ _REPEATABLE: Final = frozenset({"resource", "audience"})
 # What must never stand in an address, because addresses end up in logs and histories.
 _BODY_ONLY: Final = frozenset(
     {"client_secret", "token", "password", "refresh_token", "code_verifier", "client_assertion", "access_token"}
+    | {"subject_token", "actor_token"}
 )
 
 

@@ -1,6 +1,7 @@
 """Writes of the front door: registrations and revoked tokens. Nothing here calls a key manager."""
 
 import hashlib
+import re
 import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from subscriptions.states import ApplicationState
 _TOKEN_PREFIX: Final = "awr_"
 _END_OF_TIME: Final = 32_503_680_000  # the year 3000, so that an absurd exp is still a date
 # Where our services' field names and RFC 7591's members differ.
+_LONGEST_TOLD_APART: Final = 91  # and a space and eight digits make 100
 _MEMBERS: Final = {"scopes": "scope", "name": "client_name"}
 
 
@@ -117,8 +119,21 @@ def _application(actor: Actor, team_id: uuid.UUID, wish: ClientWish) -> Applicat
         ).first()
         if known is not None:
             return known
-    name = wish.client_name or f"client {secrets.token_hex(4)}"
+    name = _free_name(team_id, wish.client_name)
     return applications.create_application(actor=actor, team_id=team_id, name=name, software_id=wish.software_id)
+
+
+def _free_name(team_id: uuid.UUID, wanted: str, *, present: str = "") -> str:
+    """The wanted name, told apart where another application of the team has it; one of our own where it is "".
+
+    RFC 7591 lets any number of clients have one ``client_name``, and section 3.2.1 lets the answer say another one.
+    """
+    others = Application.objects.filter(team_id=team_id, state=ApplicationState.ACTIVE).exclude(name=present)
+    if wanted and not others.filter(name__iexact=wanted).exists():
+        return wanted
+    stem = (wanted or "client")[:_LONGEST_TOLD_APART]
+    told_apart = re.fullmatch(rf"{re.escape(stem)} [0-9a-f]{{8}}", present)
+    return present if told_apart else f"{stem} {secrets.token_hex(4)}"
 
 
 def _key_manager(slug: str) -> KeyManager:
@@ -149,10 +164,10 @@ def change_client(*, actor: Actor, client: FrontDoorClient, wish: ClientWish) ->
     credential = client.credential
     _check_unchangeable(credential, wish)
     try:
-        if wish.client_name and wish.client_name != credential.application.name:
-            application = applications.change_application(
-                actor=actor, application=credential.application, name=wish.client_name
-            )
+        present = credential.application.name
+        name = _free_name(client.team_id, wish.client_name, present=present) if wish.client_name else present
+        if name != present:
+            application = applications.change_application(actor=actor, application=credential.application, name=name)
             credentials.application_renamed(actor=actor, application=application)
         changed = credentials.change_credential(
             actor=actor,

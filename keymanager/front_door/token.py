@@ -1,21 +1,18 @@
 """``POST /token`` (RFC 6749 section 3.2): passed on to the key manager that owns the client."""
 
-from typing import Final
-
 from django.http import HttpRequest, HttpResponse
 
 from common.errors import InputError, NotSupported
+from keymanager.adapters.contract import TOKEN_EXCHANGE
 from keymanager.front_door.answers import endpoint, passed_on
 from keymanager.front_door.asked_scopes import saying_scope, with_allowed_scope
 from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETERS, Caller, identify
 from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import GrantNotAllowed
 from keymanager.front_door.routing import require_enabled
+from keymanager.registrations.rules import CONFIDENTIAL_ONLY, GRANT_TYPES
+from keymanager.services.offered_grants import grants_passed_on
 from keymanager.services.token_calls import issue_token
-
-GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
-# RFC 6749 section 4.4: only confidential clients; 4.3 would hand a person's password to a client nobody can tell apart.
-_CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials", "password"})
 
 
 @endpoint("POST")
@@ -43,7 +40,20 @@ def _check_grant(form: Parameters, caller: Caller) -> None:
     grant_type = form.require("grant_type")
     if grant_type not in GRANT_TYPES:
         raise NotSupported(f"The grant types of this endpoint are {', '.join(GRANT_TYPES)}.")
-    if grant_type not in caller.credential.grant_types or (caller.is_public and grant_type in _CONFIDENTIAL_ONLY):
+    key_manager = caller.credential.key_manager
+    if grant_type == TOKEN_EXCHANGE and grant_type not in grants_passed_on(key_manager):
+        raise NotSupported(f"The key manager {key_manager.slug} exchanges no tokens.")
+    if grant_type not in caller.credential.grant_types or (caller.is_public and grant_type in CONFIDENTIAL_ONLY):
         raise GrantNotAllowed(f"This client may not use the grant type {grant_type}.")
     if caller.is_public and grant_type == "authorization_code" and not form.get("code_verifier"):
         raise InputError.of("code_verifier", "A client without a secret must use PKCE (RFC 7636).")
+    if grant_type == TOKEN_EXCHANGE:
+        _check_exchange(form)
+
+
+def _check_exchange(form: Parameters) -> None:
+    """RFC 8693 section 2.1: what is always there."""
+    for name in ("subject_token", "subject_token_type"):
+        form.require(name)
+    if bool(form.get("actor_token")) != bool(form.get("actor_token_type")):
+        raise InputError.of("actor_token_type", "It goes with actor_token: both, or none.")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from accounts.pages.forms import LinesField
 from keymanager.adapters.config import DescribedField
@@ -13,14 +14,14 @@ def form_field(item: DescribedField) -> forms.Field:
     """The form field of ``item``, in the portal's look."""
     field = _plain(item)
     if not isinstance(field, forms.BooleanField):
-        field.widget.attrs["class"] = f"in {'mono' if item.kind != 'text' else ''}".strip()
+        field.widget.attrs["class"] = f"in {'mono' if item.kind != 'text' or item.choices else ''}".strip()
     return field
 
 
 def _plain(item: DescribedField) -> forms.Field:
     about: dict[str, Any] = {
-        "label": item.label,
-        "help_text": item.help,
+        "label": _(item.label),
+        "help_text": _(item.help) if item.help else "",
         "required": item.required,
         "initial": list(item.default) if isinstance(item.default, tuple) else item.default,
     }

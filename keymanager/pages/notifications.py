@@ -23,7 +23,7 @@ class NotificationsPage(PageView):
         user = cast(User, request.user)
         now, until = timezone.now(), seen_until(user)
         page = page_of(request, notifications_of(self.actor.team_ids))
-        entries = [(row, look_of(row), row.updated_at > until) for row in page]
+        entries = [(row, look_of(row), row.outcome_at is not None and row.outcome_at > until) for row in page]
         see_notifications(user=user, at=now)
         return self.show("keymanager/notifications.html", {"page": page, "entries": entries})
 
@@ -37,7 +37,7 @@ class Bell(PageView):
         """How many are new. Status 286 ends the asking (htmx) when nobody is signed in any more."""
         if not isinstance(request.user, User):
             return HttpResponse(status=_STOP_POLLING)
-        new = notifications_of(self.actor.team_ids).filter(updated_at__gt=seen_until(request.user))
+        new = notifications_of(self.actor.team_ids).filter(outcome_at__gt=seen_until(request.user))
         count = new.order_by()[:_COUNTED_AT_MOST].count()
         answer = self.show("keymanager/bell.html", {"new_count": count})
         answer["Cache-Control"] = "no-store"

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from keymanager.models import Registration
-from keymanager.registrations.states import SETTLED, RegistrationKind, RegistrationState, Wish
+from keymanager.registrations.states import CHANGED_OUTSIDE, SETTLED, RegistrationKind, RegistrationState, Wish
 
 S = RegistrationState
 
@@ -78,7 +78,7 @@ def look_of(row: Registration) -> RegistrationLook:
         sentence=_SENTENCES.get(state, ""),
         trace=_trace(row, state),
         settled=state in SETTLED,
-        may_retry=state in {S.REFUSED, S.WAITING, S.UNKNOWN, S.HELD},
+        may_retry=state in {S.REFUSED, S.WAITING, S.UNKNOWN, S.HELD} or row.last_error_code == CHANGED_OUTSIDE,
         attempts=f"{row.attempts} of {settings.ARCHWAY_REGISTRATION_MAX_ATTEMPTS}",
         next_try_at=row.next_try_at,
         error=row.last_error if state not in {S.ACTIVE, S.REMOVED} else "",

@@ -13,6 +13,7 @@ from keymanager.models import Registration
 
 PROCESS: Final = "keymanager.jobs.process_registration"
 RUN_CHECK: Final = "keymanager.jobs.run_check"
+FOLLOW_CHANGES: Final = "keymanager.jobs.follow_changes"
 # How long the sweep leaves a registration alone for which a job was asked.
 PATIENCE: Final = timedelta(seconds=15)
 

@@ -26,7 +26,7 @@ from keymanager.registrations.failures import Failure, judge
 from keymanager.registrations.kept_work import KeptWork
 from keymanager.registrations.persist import Called, persist_failure, persist_success, settle
 from keymanager.registrations.plan import Operation, Settled
-from keymanager.registrations.states import WORKABLE, RegistrationKind, RegistrationState, Wish
+from keymanager.registrations.states import WORKABLE, RegistrationKind, RegistrationState, Wish, outcome_of
 from keymanager.registrations.work import Answer, Work
 
 S = RegistrationState
@@ -86,7 +86,7 @@ class Engine:
             work = _work_of(row, self._adapters(row.key_manager))
         except (ArchwayError, ConfigurationError) as exc:
             # Nothing was sent and nothing can be until a person has corrected the configuration.
-            _refuse_unsent(row, exc)
+            _refuse_unsent(row, exc, now)
             return
         step = work.plan()
         most = settings.ARCHWAY_REGISTRATION_MAX_ATTEMPTS
@@ -168,7 +168,13 @@ def _hold(row: Registration, until: datetime, reason: str) -> None:
     )
 
 
-def _refuse_unsent(row: Registration, error: ArchwayError | ConfigurationError) -> None:
+def _refuse_unsent(row: Registration, error: ArchwayError | ConfigurationError, now: datetime) -> None:
+    outcome = outcome_of(S.REFUSED, error.code)
     Registration.objects.filter(_as_read(row)).update(
-        state=S.REFUSED, next_try_at=None, last_error_code=error.code, last_error=str(error)[:1000]
+        state=S.REFUSED,
+        next_try_at=None,
+        last_error_code=error.code,
+        last_error=str(error)[:1000],
+        outcome=outcome,
+        outcome_at=row.outcome_at if outcome == row.outcome else now,
     )

@@ -15,7 +15,7 @@ from keymanager.registrations.circuit import note_failure, note_success
 from keymanager.registrations.dispatch import PATIENCE, process_after_commit
 from keymanager.registrations.failures import Failure
 from keymanager.registrations.plan import REMOVALS, Operation, Settled
-from keymanager.registrations.states import RegistrationState, Wish, may_move
+from keymanager.registrations.states import RegistrationState, Wish, may_move, outcome_of
 from keymanager.registrations.work import Answer, Work
 
 S = RegistrationState
@@ -140,6 +140,9 @@ def _move(row: Registration, state: RegistrationState, now: datetime, work: Work
     if not may_move(S(row.state), state):
         raise RuntimeError(f"a registration cannot move from {row.state} to {state}")
     row.state = state
+    outcome = outcome_of(state, row.last_error_code)
+    if outcome and outcome != row.outcome:
+        row.outcome, row.outcome_at = outcome, now
     row.lease_until = None
     if row.last_error_code != OutcomeUnknown.code:
         # Else the last holder stays named: should its job be alive after all, the answer that it brings counts.

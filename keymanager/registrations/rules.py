@@ -5,10 +5,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from common.errors import InputError
+from common.redact import redact_text
 from common.scopes import check_scope
+from keymanager.adapters.contract import TOKEN_EXCHANGE
 from subscriptions.states import Environment
 
-GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password")
+GRANT_TYPES: Final = ("client_credentials", "authorization_code", "refresh_token", "password", TOKEN_EXCHANGE)
+# RFC 6749 section 4.4: only clients with a secret. With 4.3 and RFC 8693 a client that nobody can tell apart would get
+# a person's password, or make more of a token that it found.
+CONFIDENTIAL_ONLY: Final = frozenset({"client_credentials", "password", TOKEN_EXCHANGE})
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "none")
 PUBLIC: Final = "none"
 # OpenID Connect Core sections 5.4 and 11: about the user, not about an API.
@@ -67,8 +72,9 @@ def check_auth_method(method: str, *, grant_types: Collection[str]) -> str:
     """``token_endpoint_auth_method`` (RFC 7591 section 2). Raises ``InputError`` naming it."""
     if method not in AUTH_METHODS:
         raise InputError.of("token_endpoint_auth_method", f"This must be one of {', '.join(AUTH_METHODS)}.")
-    if method == PUBLIC and "client_credentials" in grant_types:
-        raise InputError.of("token_endpoint_auth_method", "The grant client_credentials needs a client with a secret.")
+    for grant in ("client_credentials", TOKEN_EXCHANGE):
+        if method == PUBLIC and grant in grant_types:
+            raise InputError.of("token_endpoint_auth_method", f"The grant {grant} needs a client with a secret.")
     return method
 
 
@@ -85,7 +91,7 @@ def check_redirect_uris(redirect_uris: Sequence[str], *, grant_types: Collection
     for uri in wanted:
         fault = _redirect_uri_fault(uri)
         if fault:
-            raise InputError.of("redirect_uris", f"{uri[:200]!r}: {fault}")
+            raise InputError.of("redirect_uris", f"{redact_text(uri)[:200]!r}: {fault}")
     return wanted
 
 

@@ -40,7 +40,8 @@ S = RegistrationState
 MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
     S.REQUESTED: frozenset({S.SENDING, S.ACTIVE, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
     S.SENDING: frozenset({S.ACTIVE, S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.REMOVING}),
-    S.ACTIVE: frozenset({S.REQUESTED, S.REMOVING}),
+    # To refused: somebody removed it there.
+    S.ACTIVE: frozenset({S.REQUESTED, S.REFUSED, S.REMOVING}),
     S.WAITING: frozenset({S.SENDING, S.ACTIVE, S.REQUESTED, S.REFUSED, S.HELD, S.REMOVING, S.NOT_KEPT}),
     # From refused to active: the job that was thought dead delivers the answer that was missing.
     S.REFUSED: frozenset({S.REQUESTED, S.ACTIVE, S.REMOVING}),
@@ -54,6 +55,9 @@ MOVES: Final[dict[RegistrationState, frozenset[RegistrationState]]] = {
     S.NOT_KEPT: frozenset({S.REQUESTED, S.REMOVED}),
 }
 
+# What an active client says that somebody changed there (``last_error_code``).
+CHANGED_OUTSIDE: Final = "changed_outside"
+
 # States in which the engine itself acts when the row is due.
 WORKABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.UNKNOWN, S.HELD, S.REMOVING})
 # States in which nothing more happens by itself.
@@ -63,3 +67,10 @@ SETTLED: Final = frozenset({S.ACTIVE, S.REFUSED, S.REMOVED, S.NOT_KEPT})
 def may_move(old: RegistrationState, new: RegistrationState) -> bool:
     """True when the table has the move, or when there is none."""
     return old == new or new in MOVES[old]
+
+
+def outcome_of(state: RegistrationState, error_code: str) -> str:
+    """How a registration has ended, in a word that differs where people would hear of something new; "" for not yet."""
+    if state == RegistrationState.REFUSED:
+        return f"{state.value} {error_code}"
+    return state.value if state in (RegistrationState.ACTIVE, RegistrationState.REMOVED) else ""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from keymanager.models import Registration
@@ -27,11 +28,21 @@ def sweep(now: datetime, *, send: Callable[[str, str], bool] = send_job) -> int:
     for pk in list(gone.values_list("pk", flat=True)[:BATCH]):
         expire_lease(pk, now)
     waiting = Registration.objects.filter(due(now)).filter(Q(dispatched_until=None) | Q(dispatched_until__lt=now))
-    rows = list(waiting.order_by("next_try_at").only("pk", "next_try_at")[:BATCH])
-    for row in rows:
-        overdue = now - (row.next_try_at or now)
-        row.dispatched_until = now + min(max(overdue, PATIENCE), _LONGEST_PATIENCE)
-    Registration.objects.bulk_update(rows, ["dispatched_until"])
-    for row in rows:
-        send(PROCESS, str(row.pk))
-    return len(rows)
+    rows = waiting.order_by("next_try_at").only("pk", "state", "next_try_at", "dispatched_until")[:BATCH]
+    with transaction.atomic():
+        mine = [row.pk for row in rows if _leave_alone(row, now)]
+    for number, pk in enumerate(mine):
+        if not send(PROCESS, str(pk)):
+            # Nobody was asked: the next sweep need not wait, and the queue takes no more of them now.
+            Registration.objects.filter(pk__in=mine[number:]).update(dispatched_until=None)
+            return number
+    return len(mine)
+
+
+def _leave_alone(row: Registration, now: datetime) -> bool:
+    """False when the row has moved since it was read: another sweep asked, or its job runs and sets its own time."""
+    overdue = now - (row.next_try_at or now)
+    as_read = Registration.objects.filter(
+        pk=row.pk, state=row.state, next_try_at=row.next_try_at, dispatched_until=row.dispatched_until
+    )
+    return as_read.update(dispatched_until=now + min(max(overdue, PATIENCE), _LONGEST_PATIENCE)) == 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from common.errors import InputError
 from keymanager.adapters.config import DescribedField, describe_config, parse_config
 from keymanager.adapters.registry import adapter_class
 from keymanager.adapters.rfc.presets import with_preset
@@ -55,10 +56,13 @@ def checked_config(adapter: str, given: Mapping[str, Any], *, stored: Mapping[st
 def _without_masks(
     given: Mapping[str, Any], fields: Mapping[str, DescribedField], stored: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Raises ``InputError`` for a mask that stands for nothing: it would otherwise become the secret, or none would."""
     values = dict(given)
     for name in given:
         if name in fields and fields[name].secret and values[name] == MASK:
-            values[name] = stored.get(name, "")
+            if not stored.get(name):
+                raise InputError.of(f"config.{name}", "No secret is stored that this mask could keep; give the secret.")
+            values[name] = stored[name]
     return values
 
 

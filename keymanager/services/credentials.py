@@ -15,13 +15,14 @@ from keymanager.adapters.rfc.answers import CLIENT_GONE, MANAGEMENT_TOKEN_LOST
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations import rules
 from keymanager.registrations.client_facts import forget_client, metadata_of
-from keymanager.registrations.states import RegistrationKind, RegistrationState, Wish
+from keymanager.registrations.states import CHANGED_OUTSIDE, RegistrationKind, RegistrationState, Wish
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
 from keymanager.sealing import unseal_secret
 from keymanager.services.adapters import adapter_for
 from keymanager.services.allowances import wanted_access
 from keymanager.services.client_fields import checked_extra
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_own, require_wanted
+from keymanager.services.offered_grants import grants_passed_on, offered_grant_types
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce, audit
 from subscriptions.services.applications import require_active
@@ -29,6 +30,8 @@ from subscriptions.states import Environment
 
 S = RegistrationState
 _RETRYABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING})
+# As changes by others name it (RFC 7591 has no such member).
+_OFF: Final = "enabled"
 _CLIENT_IS_LOST: Final = frozenset({MANAGEMENT_TOKEN_LOST, CLIENT_GONE})
 
 
@@ -106,7 +109,7 @@ def change_credential(
     require_wanted(row)
     before = _chosen(row)
     if grant_types is not None:
-        offered = rules.GRANT_TYPES if row.mapped else offered_grant_types(row.key_manager)
+        offered = grants_passed_on(row.key_manager) if row.mapped else offered_grant_types(row.key_manager)
         row.grant_types = rules.check_grant_types(grant_types, offered=offered)
         rules.check_auth_method(row.token_endpoint_auth_method, grant_types=row.grant_types)
     uris = row.redirect_uris if redirect_uris is None else redirect_uris
@@ -190,9 +193,15 @@ def retry(*, actor: Actor, registration: Registration) -> Registration:
     if registration.credential_id is not None:
         Credential.objects.select_for_update().get(pk=registration.credential_id)
     row = Registration.objects.select_for_update().get(pk=registration.pk)
-    if row.state not in _RETRYABLE or row.lease_until is not None:
+    changed_outside = row.state == S.ACTIVE and row.last_error_code == CHANGED_OUTSIDE
+    if not (row.state in _RETRYABLE or changed_outside) or row.lease_until is not None:
         raise RuleError(f"There is nothing to retry: the registration is {row.state}.")
     detail: dict[str, Any] = {}
+    if changed_outside:
+        if _OFF in row.last_error:
+            raise RuleError("Somebody switched this client off at the key manager: it has to be switched on there.")
+        # Else what was applied would be taken for what is there.
+        row.applied = None
     if row.state == S.REFUSED and _starts_over(row):
         row.in_doubt = False
         row.applied, row.applied_version = None, 0
@@ -270,13 +279,6 @@ def place_taken(row: Credential) -> RuleError:
         f"The application already has a {row.environment} client at {row.key_manager.name}.",
         fields={"key_manager": [f"There is a {row.environment} client already."]},
     )
-
-
-def offered_grant_types(key_manager: KeyManager) -> frozenset[str]:
-    """The grant types that clients at the key manager may have, from its configuration."""
-    adapter = adapter_for(key_manager)
-    configured = getattr(getattr(adapter, "knobs", adapter.config), "grant_types", rules.GRANT_TYPES)
-    return frozenset(configured)
 
 
 def wanted_client(credential: Credential) -> dict[str, Any]:

@@ -89,6 +89,20 @@ class Discovered:
         return {"preset": self.preset, **values} if self.preset else values
 
     @property
+    def filled(self) -> dict[str, Any]:
+        """As ``config``, with the settings of the preset spelled out: what a form begins with."""
+        return {
+            item.name: item.value
+            for item in self.settings
+            if item.origin == "preset" or (item.store and item.origin in _STORED)
+        }
+
+    @property
+    def announced(self) -> dict[str, Any]:
+        """Settings that the document gave, those too that are read from it again and again."""
+        return {item.name: item.value for item in self.settings if item.origin in _STORED}
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """Names of the settings that a person must still give."""
         return tuple(item.name for item in self.settings if item.origin == "person")

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from keymanager.models import AcceptedKeyManagers, KeyManager
 from keymanager.registrations.states import RegistrationKind, RegistrationState
@@ -59,12 +61,24 @@ class Usage:
     @property
     def sentences(self) -> list[str]:
         """Who stops a deletion, each a sentence."""
-        named = [f"The application {item.name} has a {item.environment} client there." for item in self.applications]
-        if self.credentials > len(named):
-            named.append(f"{self.credentials - len(named)} more clients are there.")
-        apis = [f"The API {item.name} {item.version} lists it as accepted." for item in self.apis]
-        if self.apis_listing > len(apis):
-            apis.append(f"{self.apis_listing - len(apis)} more APIs list it as accepted.")
+        named = [
+            _("The application %(name)s has a %(environment)s client there.")
+            % {"name": item.name, "environment": item.environment}
+            for item in self.applications
+        ]
+        if more := self.credentials - len(named):
+            named.append(
+                ngettext("%(count)s more client is there.", "%(count)s more clients are there.", more) % {"count": more}
+            )
+        apis = [
+            _("The API %(name)s %(version)s lists it as accepted.") % {"name": item.name, "version": item.version}
+            for item in self.apis
+        ]
+        if more := self.apis_listing - len(apis):
+            apis.append(
+                ngettext("%(count)s more API lists it as accepted.", "%(count)s more APIs list it as accepted.", more)
+                % {"count": more}
+            )
         return named + apis
 
 

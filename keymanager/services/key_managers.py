@@ -61,7 +61,7 @@ def create_key_manager(
     """A new key manager; when enabled, existing API versions that accept it are wished for there.
 
     ``config`` may name a ``preset``. Raises ``InputError`` naming ``slug``, ``name``, ``adapter``, ``issuer`` or
-    ``config.<field>``, ``NotAllowed``.
+    ``config.<field>``, ``RuleError`` naming the ``slug`` or ``name`` that is taken, ``NotAllowed``.
     """
     actor.require_role(Role.ADMINISTRATOR)
     if not slug or len(slug) > 60 or slugify(slug) != slug:
@@ -201,16 +201,20 @@ def _save(row: KeyManager) -> None:
     """Save; the database's uniqueness decides, and its refusal gets the name of the field."""
     others = KeyManager.objects.exclude(pk=row.pk)
     if others.filter(slug=row.slug).exists():
-        raise InputError.of("slug", "This slug is taken.")
+        raise _taken("slug", "This slug is taken.")
     if others.filter(name=row.name).exists():
-        raise InputError.of("name", "This name is taken.")
+        raise _taken("name", "This name is taken.")
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as exc:
-        raise InputError.of("slug", "Another key manager with this slug or name was made just now.") from exc
+        raise _taken("slug", "Another key manager with this slug or name was made just now.") from exc
     claim_issuers(row)
     require_users_kept(row)
+
+
+def _taken(field: str, words: str) -> RuleError:
+    return RuleError(f"{field}: {words}", fields={field: [words]})
 
 
 def _when_disabled(text: str) -> WhenDisabled:

@@ -17,6 +17,7 @@ from keymanager.registrations.wishes import new_registration, want_present
 from keymanager.services.adapters import stored_config
 from keymanager.services.credential_rows import audit_credential, fresh, locked, require_wanted
 from keymanager.services.credentials import place_taken, require_usable
+from keymanager.services.offered_grants import grants_passed_on
 from subscriptions.models import Application, ChangeKind
 from subscriptions.recording import announce
 from subscriptions.states import Environment
@@ -49,7 +50,7 @@ def map_client(
     _refuse_taken(key_manager, rules.check_client_id(client_id))
     row = Credential(application=application, key_manager=key_manager, mapped=True, mapped_client_id=client_id)
     row.environment = rules.check_environment(environment).value
-    row.grant_types = rules.check_grant_types(grant_types, offered=rules.GRANT_TYPES)
+    row.grant_types = rules.check_grant_types(grant_types, offered=grants_passed_on(key_manager))
     row.redirect_uris = rules.check_redirect_uris(redirect_uris, grant_types=row.grant_types)
     row.scopes = rules.check_scopes(scopes)
     row.token_endpoint_auth_method = rules.check_auth_method(token_endpoint_auth_method, grant_types=row.grant_types)

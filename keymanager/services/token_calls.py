@@ -3,7 +3,7 @@
 from typing import Final
 
 from common.errors import NotSupported
-from keymanager.adapters.contract import Capability, TokenAnswer, TokenFacts, TokenRequest
+from keymanager.adapters.contract import TOKEN_EXCHANGE, Capability, TokenAnswer, TokenFacts, TokenRequest
 from keymanager.models import Credential
 from keymanager.services.adapters import adapter_for
 
@@ -26,12 +26,17 @@ UNSUPPORTED_TOKEN_TYPE: Final = TokenAnswer(
 
 
 def issue_token(*, credential: Credential, client_secret: str, parameters: tuple[tuple[str, str], ...]) -> TokenAnswer:
-    """The key manager's answer to a token request of this client (RFC 6749 section 3.2).
+    """The key manager's answer to a token request of this client (RFC 6749 section 3.2, RFC 8693 section 2).
 
     ``client_secret``: as the client presented it; it is sent in the way that the client is registered with.
-    ``parameters``: the form without client authentication. Raises ``KeyManagerError``.
+    ``parameters``: the form without client authentication. Raises ``KeyManagerError``, and ``NotSupported`` for a token
+    exchange at a key manager that has none.
     """
-    return adapter_for(credential.key_manager).issue_token(_request(credential, client_secret, parameters))
+    adapter, request = adapter_for(credential.key_manager), _request(credential, client_secret, parameters)
+    if ("grant_type", TOKEN_EXCHANGE) not in parameters:
+        return adapter.issue_token(request)
+    adapter.require(Capability.EXCHANGE_TOKEN)
+    return adapter.exchange_token(request)
 
 
 def revoke_token(*, credential: Credential, client_secret: str, parameters: tuple[tuple[str, str], ...]) -> TokenAnswer:

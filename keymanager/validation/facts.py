@@ -87,9 +87,10 @@ class KeyManagerFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UserFacts:
-    """The user behind a token. ``roles``: none for one that the portal does not know."""
+    """The user behind a token. ``roles``: none for one that the portal does not know, whose ``id`` is ""."""
 
     username: str
+    id: str = ""
     roles: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict)
 

@@ -97,6 +97,8 @@ class Runtime:
                 key_manager_id = int(change.object_id.replace("-", ""), 16)
                 self.resolver.forget(key_manager_id)
                 self.cache.forget_key_manager(key_manager_id)
+            case ChangeKind.PERSON:
+                self.cache.forget_user(change.object_id)
             case ChangeKind.SIGNING_KEY:
                 self.signing_keys.forget()
             case _:

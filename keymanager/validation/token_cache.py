@@ -106,6 +106,14 @@ class TokenCache:
             for digest in [key for key, (_, token) in self._good.items() if token.key_manager_id == key_manager_id]:
                 del self._good[digest]
 
+    def forget_user(self, user_id: str) -> None:
+        """What a person may do changed: their tokens are asked about again, and so are those of users nobody knew."""
+        with self._lock:
+            for fill in self._fills:
+                fill.stale = True
+            for digest in [key for key, (_, token) in self._good.items() if _may_be_of(token, user_id)]:
+                del self._good[digest]
+
     def clear(self) -> None:
         """Forget everything; look-ups under way are not kept."""
         with self._lock:
@@ -123,3 +131,7 @@ class TokenCache:
             "token_cache_hits": self.hits,
             "token_cache_misses": self.misses,
         }
+
+
+def _may_be_of(token: GoodToken, user_id: str) -> bool:
+    return token.user is not None and token.user.id in ("", user_id)

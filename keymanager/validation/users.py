@@ -46,6 +46,7 @@ class PortalUsers:
         user = _find(adapter, facts, rules)
         return UserFacts(
             username=user.username if user is not None else facts.username,
+            id=str(user.pk) if user is not None else "",
             roles=role_names_of(user) if user is not None else frozenset(),
             claims=_claims(adapter, rules, facts, user, token),
         )

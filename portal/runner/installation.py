@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keymanager.management.commands.run_validator import validator_command
-from portal.runner.external import EXTERNAL_GATEWAY_SECRET, EXTERNAL_REGISTRATION_TOKEN, KEYCLOAK_SLUG
+from portal.runner.external import EXTERNAL_GATEWAY_SECRET, EXTERNAL_REGISTRATION_TOKEN, EXTERNAL_SLUG, KEYCLOAK_SLUG
 from portal.runner.layout import Layout
 from portal.runner.processes import Child, Children, answers, listens
 from portal.runner.sample_api import SAMPLE_SCOPES
 
-_KEYCLOAK_SECONDS = 240.0
+# Java servers compile themselves first.
+_SLOWEST_START = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,8 @@ def start_installation(children: Children, layout: Layout, *, tokens_for: Sequen
     layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     children.start(backend(layout))
     if layout.external_port:
-        keycloak_runs = layout.external == KEYCLOAK_SLUG
-        children.start(keycloak(layout) if keycloak_runs else oidc_provider(layout))
-        children.await_ready(seconds=_KEYCLOAK_SECONDS if keycloak_runs else 60.0)
+        children.start(oidc_provider(layout) if layout.external == EXTERNAL_SLUG else identity_provider(layout))
+        children.await_ready(seconds=_SLOWEST_START)
     prepared = prepare(layout, tokens_for=tokens_for)
     children.start(web(layout), validator(layout), gateway(layout), worker(layout))
     children.await_ready()
@@ -42,6 +42,8 @@ def prepare(layout: Layout, *, tokens_for: Sequence[str] = ()) -> Prepared:
     arguments = ["--backend-url", layout.backend_url]
     if layout.external_port:
         arguments += ["--external-issuer", layout.external_url, "--external", layout.external]
+        if layout.external != EXTERNAL_SLUG:
+            arguments += ["--external-file", str(layout.external_file)]
     for username in tokens_for:
         arguments += ["--token", username]
     printed = json.loads(layout.run_management("prepare_demo", *arguments))
@@ -65,13 +67,15 @@ def oidc_provider(layout: Layout) -> Child:
     return _child(layout, "oidc-provider", command, listens(layout.external_port))
 
 
-def keycloak(layout: Layout) -> Child:
-    """A real Keycloak, as the second key manager; what is changed in its realm is kept."""
+def identity_provider(layout: Layout) -> Child:
+    """A real server as the second key manager. Of Keycloak what is changed there is kept, others begin anew."""
+    name = layout.external
+    kept = ["--home", str(layout.home / name)] if name == KEYCLOAK_SLUG else []
     command = [
-        sys.executable, "-m", "tests.servers.run_idp", "keycloak",
-        "--port", str(layout.external_port), "--home", str(layout.home / "keycloak"),
+        sys.executable, "-m", "tests.servers.run_idp", name, "--port", str(layout.external_port),
+        "--key-manager", str(layout.external_file), *kept,
     ]  # fmt: skip
-    child = _child(layout, "keycloak", command, lambda: "keycloak is ready." in child.log_since_start())
+    child = _child(layout, name, command, lambda: f"{name} is ready." in child.log_since_start())
     return child
 
 

@@ -55,6 +55,11 @@ class Layout:
         return f"http://127.0.0.1:{self.external_port}{realm}" if self.external_port else ""
 
     @property
+    def external_file(self) -> Path:
+        """Where the second key manager writes how it is to be reached."""
+        return self.home / f"{self.external}.json"
+
+    @property
     def validator_socket(self) -> Path:
         """Where the gateway asks the validator, which is on the same machine."""
         return self.home / "validator.sock"

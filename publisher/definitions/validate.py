@@ -129,4 +129,8 @@ def _most_telling(error: ValidationError) -> ValidationError:
 def _problem(error: ValidationError, path: Parts) -> Problem:
     if error.validator == "required" and (match := _REQUIRED.fullmatch(error.message)):
         return Problem((*path, match["name"]), "is a required property", near=path)
+    if path == ("paths",) and error.validator in {"additionalProperties", "unevaluatedProperties"}:
+        strange = [name for name in error.instance if not str(name).startswith(("/", "x-"))]
+        if strange:
+            return Problem((*path, strange[0]), f"'{strange[0]}' is no path: a path begins with /")
     return Problem(path, error.message)

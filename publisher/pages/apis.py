@@ -45,6 +45,7 @@ class ApisPage(PageView):
             "states": [(state.value, STATE_WORDS[state][1]) for state in ApiState],
             "filtered": any(request.GET.get(name) for name in ("q", "state", "tag")),
             "sources": sources(),
+            "may_create": Role.API_DEVELOPER in self.actor.roles or self.actor.is_administrator,
         }
         return self.show("publisher/apis.html", context)
 

@@ -118,11 +118,14 @@ class NewOperationForm(OperationForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeRow:
-    """One scope of the matrix. ``cells``: each key manager with how the scope looks there, ``None`` where it is not."""
+    """One scope of the matrix.
+
+    ``cells``: each key manager with the scope's registration there and its look, ``None`` twice where there is none.
+    """
 
     scope: Scope
     used_by: int
-    cells: tuple[tuple[KeyManager, RegistrationLook | None], ...]
+    cells: tuple[tuple[KeyManager, Registration | None, RegistrationLook | None], ...]
 
 
 class DesignPage(VersionPage):
@@ -325,14 +328,15 @@ def scope_matrix(version: ApiVersion, operations: list[Operation]) -> tuple[list
         ScopeRow(
             scope=scope,
             used_by=used.count(scope.key),
-            cells=tuple(
-                (place, look_of(found[scope.key, place.pk]) if (scope.key, place.pk) in found else None)
-                for place in key_managers
-            ),
+            cells=tuple((place, *_cell(found.get((scope.key, place.pk)))) for place in key_managers),
         )
         for scope in version.scopes.order_by("key")
     ]
     return key_managers, rows
+
+
+def _cell(row: Registration | None) -> tuple[Registration | None, RegistrationLook | None]:
+    return row, look_of(row) if row else None
 
 
 def _edited(version: ApiVersion, method: str, path: str, edit: OperationEdit) -> Definition:

@@ -54,7 +54,9 @@ ACTIONS: Final[dict[LifecycleAction, tuple[Any, Any, Any]]] = {
         gettext_lazy("It is a draft again."),
     ),
 }
-_HITS: Final = frozenset({LifecycleAction.BLOCK, LifecycleAction.RETIRE, LifecycleAction.DEMOTE})
+_HITS: Final = frozenset(
+    {LifecycleAction.BLOCK, LifecycleAction.DEPRECATE, LifecycleAction.RETIRE, LifecycleAction.DEMOTE}
+)
 
 
 class LifecyclePage(VersionPage):

@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.pages.polling import turn_of
 from keymanager.services.acceptance import accepted_key_managers
 from publisher.pages.history import newest_events
 from publisher.pages.registrations import KeyManagerRow, table_of
 from publisher.pages.shell import STATE_WORDS, VersionPage
+from publisher.queries import in_state_since, neighbours_of
 from subscriptions.models import ApiVersion
 from subscriptions.rules import PublishCheck, publish_checks, unmet_for_publishing
 from subscriptions.services.apis import publish_facts
@@ -67,10 +69,13 @@ class OverviewPage(VersionPage):
         version = self.version(pk)
         accepted = accepted_key_managers(version).count()
         facts = publish_facts(version, accepted_key_managers=accepted)
-        table = table_of(version)
+        table = table_of(version, turn=turn_of(request))
         items = [*_publishing(version, publish_checks(facts)), _registered(table["registrations"])]
+        before, newer = neighbours_of(version)
         context = {
             **table,
+            "before": before,
+            "newer": newer,
             "strip": strip_of(version),
             "checklist": items,
             "left": [item for item in items if item.look != "done"],
@@ -83,9 +88,11 @@ class OverviewPage(VersionPage):
 
 
 def strip_of(version: ApiVersion) -> list[dict[str, Any]]:
-    """The states in order with the present one marked."""
+    """The states in order, the present one with the time since when it is."""
+    since = in_state_since(version)
     return [
-        {"words": STATE_WORDS[state][1], "detail": detail, "current": version.state == state} for state, detail in STRIP
+        {"words": STATE_WORDS[state][1], "detail": detail, "since": since if version.state == state else None}
+        for state, detail in STRIP
     ]
 
 

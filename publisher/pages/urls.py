@@ -14,6 +14,7 @@ from publisher.pages import (
     overview,
     registrations,
     subscribers,
+    trying,
     versions,
 )
 
@@ -75,5 +76,6 @@ urlpatterns = [
     path("apis/<uuid:pk>/move/", lifecycle.MoveApi.as_view(), name="publisher-move"),
     path("apis/<uuid:pk>/delete/", lifecycle.DeleteApi.as_view(), name="publisher-delete"),
     path("apis/<uuid:pk>/versions/", versions.VersionsPage.as_view(), name="publisher-versions"),
+    path("apis/<uuid:pk>/test/", trying.TryPage.as_view(), name="publisher-test"),
     path("apis/<uuid:pk>/history/", history.HistoryPage.as_view(), name="publisher-history"),
 ]

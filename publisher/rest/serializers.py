@@ -196,6 +196,12 @@ class BlockInput(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(choices=["all", "production"], default="all")
 
 
+class UnblockInput(serializers.Serializer[Any]):
+    """Which block of a subscription is lifted."""
+
+    scope = serializers.ChoiceField(choices=["all", "production"], default="all")
+
+
 class PublisherSubscriptionBody(serializers.ModelSerializer[Subscription]):
     """A subscription as the API's publisher sees it."""
 

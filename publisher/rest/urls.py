@@ -2,18 +2,18 @@
 
 from django.urls import path
 
-from publisher.rest import views
+from publisher.rest import apis, registrations, subscriptions
 
 urlpatterns = [
-    path("apis/", views.ApiListView.as_view()),
-    path("apis/<uuid:pk>/", views.ApiView.as_view()),
-    path("apis/<uuid:pk>/definition/", views.ApiDefinitionView.as_view()),
-    path("apis/<uuid:pk>/lifecycle/", views.ApiLifecycleView.as_view()),
-    path("apis/<uuid:pk>/registrations/", views.ApiRegistrationsView.as_view()),
-    path("apis/<uuid:pk>/registrations/<uuid:registration>/", views.ApiRegistrationView.as_view()),
-    path("apis/<uuid:pk>/registrations/<uuid:registration>/retry/", views.ApiRegistrationRetryView.as_view()),
-    path("apis/<uuid:pk>/subscriptions/", views.ApiSubscriptionsView.as_view()),
-    path("subscriptions/<uuid:pk>/block/", views.SubscriptionBlockView.as_view()),
-    path("subscriptions/<uuid:pk>/unblock/", views.SubscriptionUnblockView.as_view()),
-    path("plans/", views.PlanListView.as_view()),
+    path("apis/", apis.ApiListView.as_view()),
+    path("apis/<uuid:pk>/", apis.ApiView.as_view()),
+    path("apis/<uuid:pk>/definition/", apis.ApiDefinitionView.as_view()),
+    path("apis/<uuid:pk>/lifecycle/", apis.ApiLifecycleView.as_view()),
+    path("apis/<uuid:pk>/registrations/", registrations.ApiRegistrationsView.as_view()),
+    path("apis/<uuid:pk>/registrations/<uuid:registration>/", registrations.ApiRegistrationView.as_view()),
+    path("apis/<uuid:pk>/registrations/<uuid:registration>/retry/", registrations.ApiRegistrationRetryView.as_view()),
+    path("apis/<uuid:pk>/subscriptions/", subscriptions.ApiSubscriptionsView.as_view()),
+    path("subscriptions/<uuid:pk>/block/", subscriptions.SubscriptionBlockView.as_view()),
+    path("subscriptions/<uuid:pk>/unblock/", subscriptions.SubscriptionUnblockView.as_view()),
+    path("plans/", subscriptions.PlanListView.as_view()),
 ]

@@ -5,7 +5,7 @@ async function copyFrom(button) {
   const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom).textContent : button.dataset.copy;
   await navigator.clipboard.writeText(source);
   const label = button.getAttribute("aria-label");
-  button.setAttribute("aria-label", "Copied");
+  button.setAttribute("aria-label", document.body.dataset.copied);
   button.classList.add("copied");
   setTimeout(() => {
     button.setAttribute("aria-label", label);
@@ -53,8 +53,30 @@ function focusErrors(root) {
   if (summary) summary.focus();
 }
 document.addEventListener("DOMContentLoaded", () => focusErrors(document));
+
+// Forms that open over the page. Where that is not possible, their links lead to the form's own page.
+const sayFailed = (target, failed) => {
+  const note = document.getElementById(`${target.id}-failed`);
+  if (note) note.hidden = !failed;
+};
+const dialog = document.getElementById("dialog");
+dialog.addEventListener("close", () => dialog.replaceChildren());
 document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+  sayFailed(event.detail.target, false);
   focusErrors(event.detail.elt);
-  const dialog = event.detail.elt.querySelector?.("dialog[data-open]");
-  if (dialog && !dialog.open) dialog.showModal();
 });
+document.addEventListener(
+  "click",
+  (event) => {
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (elsewhere && event.target.closest("[data-in-dialog]")) event.stopPropagation();
+  },
+  true,
+);
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, (event) => {
+    if (event.detail.elt.matches("[data-in-dialog]")) location.assign(event.detail.elt.href);
+    else sayFailed(event.detail.target, true);
+  });
+}

@@ -5,7 +5,7 @@ import { paint, readable, requestOf } from "./try_message.js";
 const form = document.getElementById("try");
 const panel = document.getElementById("try-it");
 const VERDICT_WAITS_MS = [150, 300, 600, 1200, 2400];
-const ANSWERS = ["answered", "body", "refused", "cancelled", "no-token-given", "unreachable", "not-allowed", "wait", "no-verdict"];
+const ANSWERS = ["answered", "body", "checked", "cancelled", "no-token-given", "unreachable", "not-allowed", "wait", "no-verdict"];
 let token = null;
 let running = null;
 
@@ -84,7 +84,7 @@ async function send() {
 }
 
 async function call(signal) {
-  const { url, headers, body } = requestOf(form);
+  const { url, path, headers, body } = requestOf(form);
   if (token) headers.Authorization = `Bearer ${token.value}`;
   const begun = performance.now();
   const options = { method: form.dataset.method, headers, body, signal, credentials: "omit", cache: "no-store" };
@@ -93,6 +93,7 @@ async function call(signal) {
   showAnswer(answer, bytes, performance.now() - begun);
   const reference = answer.headers.get("x-archway-reference");
   if (reference && !answer.ok) await showVerdict(reference, bytes, signal);
+  else if (form.dataset.checks) await showChecks(path, signal);
 }
 
 function showAnswer(answer, bytes, milliseconds) {
@@ -112,20 +113,40 @@ function showAnswer(answer, bytes, milliseconds) {
 
 // The verdict is written a moment after the answer; the portal draws it, as on the page of a refusal.
 async function showVerdict(reference, bytes, signal) {
-  show("refused", true);
-  const target = panel.querySelector("#try-verdict");
-  target.replaceChildren();
+  const target = emptyVerdict();
+  show("checked", true);
   const url = form.dataset.verdict.replace("REFERENCE", encodeURIComponent(reference));
   for (const wait of VERDICT_WAITS_MS) {
     await sleep(wait);
     const answer = await fetch(url, { signal }).catch(() => null);
     if (answer?.status === 200 && !answer.redirected) {
-      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
-      target.replaceChildren(...drawn.body.childNodes);
+      draw(target, await answer.text());
       return;
     }
   }
   showRefusalAlone(bytes);
+}
+
+// The portal judges a call that went through once more: the gateway keeps verdicts of refusals only.
+async function showChecks(path, signal) {
+  const target = emptyVerdict();
+  const asked = new FormData(form);
+  asked.append("path", path);
+  if (token) asked.append("token", token.value);
+  const answer = await fetch(form.dataset.checks, { method: "POST", body: asked, signal, redirect: "manual" }).catch(() => null);
+  if (answer?.status !== 200) return;
+  draw(target, await answer.text());
+  show("checked", true);
+}
+
+function emptyVerdict() {
+  const target = panel.querySelector("#try-verdict");
+  target.replaceChildren();
+  return target;
+}
+
+function draw(target, html) {
+  target.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
 }
 
 function showRefusalAlone(bytes) {

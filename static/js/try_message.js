@@ -2,7 +2,7 @@
 const MOST_SHOWN = 200_000;
 const MOST_PAINTED = 50_000;
 
-// What the fields of the panel say, as a request: its URL, headers and body.
+// What the fields of the panel say, as a request: its path, URL, headers and body.
 export function requestOf(form) {
   let path = form.dataset.path;
   const query = [];
@@ -16,7 +16,7 @@ export function requestOf(form) {
     }
     if (where === "header" && field.value !== "") headers[name] = field.value;
   }
-  const made = { url: form.dataset.base + path + (query.length ? `?${query.join("&")}` : ""), headers };
+  const made = { path, url: form.dataset.base + path + (query.length ? `?${query.join("&")}` : ""), headers };
   const body = form.querySelector("#try-body");
   if (body && body.value.trim() !== "" && !["GET", "HEAD"].includes(form.dataset.method)) {
     [made.body, headers["Content-Type"]] = encoded(body.value, body.dataset.type);

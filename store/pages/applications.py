@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -48,6 +49,14 @@ class ApplicationForm(PageForm):
     )
 
 
+class KeyManagersField(forms.ModelMultipleChoiceField[KeyManager]):
+    """Key managers by the name that people know."""
+
+    def label_from_instance(self, obj: KeyManager) -> str:
+        """The name, and below it what it is for."""
+        return format_html("{} <small>{}</small>", obj.name, obj.description)
+
+
 class NewApplicationForm(ApplicationForm):
     """A new application, and where it shall have a client at once."""
 
@@ -57,7 +66,7 @@ class NewApplicationForm(ApplicationForm):
         empty_label=None,
         help_text=gettext_lazy("Every member of the team sees and changes the application."),
     )
-    key_managers = forms.ModelMultipleChoiceField(
+    key_managers = KeyManagersField(
         label=gettext_lazy("Register a client at"),
         queryset=KeyManager.objects.none(),
         required=False,
@@ -70,7 +79,7 @@ class NewApplicationForm(ApplicationForm):
         super().__init__(*args, **kwargs)
         team = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         team.queryset = user.teams.order_by("-personal_of", "name")
-        key_managers = cast("forms.ModelMultipleChoiceField[KeyManager]", self.fields["key_managers"])
+        key_managers = cast(KeyManagersField, self.fields["key_managers"])
         key_managers.queryset = KeyManager.objects.filter(enabled=True).order_by("name")
 
 

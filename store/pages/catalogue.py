@@ -5,14 +5,16 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.pages.htmx import asked_by_htmx
 from accounts.pages.views import PageView, page_of
 from keymanager.models import Credential, KeyManager
 from keymanager.registrations.states import RegistrationState
 from store.rest.filters import StoreApiFilter
 from subscriptions.models import ApiVersion, Application, Subscription
-from subscriptions.queries.catalogue import store_versions
+from subscriptions.queries.catalogue import nearest_names, store_versions
 from subscriptions.queries.owned import applications_of_teams, subscriptions_of_teams
 from subscriptions.states import ApiState, ApplicationState
 
@@ -54,7 +56,9 @@ class HomePage(PageView):
             "filtered": any(request.GET.get(name) for name in ("q", *_FACETS)),
             "facet_count": sum(bool(request.GET.get(name)) for name in _FACETS),
         }
-        if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        if not page.object_list:
+            context |= _instead(request, versions)
+        if asked_by_htmx(request):
             return self.show("store/results.html", context)
         context |= {
             "total": versions.count(),
@@ -77,6 +81,17 @@ class HomePage(PageView):
             .first()
         )
         return first_call_path(application)
+
+
+def _instead(request: HttpRequest, versions: QuerySet[ApiVersion]) -> dict[str, Any]:
+    """What a search that found nothing can offer: the same words without the filters, and names that are near."""
+    text = request.GET.get("q", "")
+    if not text:
+        return {}
+    return {
+        "unfiltered_count": StoreApiFilter({"q": text}, queryset=versions).qs.count(),
+        "nearest": nearest_names(versions, text),
+    }
 
 
 def first_call_path(application: Application | None) -> tuple[PathStep, ...]:
@@ -102,7 +117,8 @@ def first_call_path(application: Application | None) -> tuple[PathStep, ...]:
         credential.key_manager.name if credential else "",
         "",
     ]
-    urls = [home, f"{home}subscriptions/" if application else "/", f"{home}credentials/" if application else home, "/"]
+    calling = reverse("store-reference", args=[subscription.api_version_id]) if subscription else "/"
+    urls = [home, "/", f"{home}credentials/" if application else home, calling]
     words = [_("Create an application"), _("Subscribe to an API"), _("Get credentials"), _("Call it")]
     return tuple(
         PathStep(

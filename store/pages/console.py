@@ -5,8 +5,8 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 
 from accounts.pages.views import PageView, own
+from keymanager.services.callers import credentials_that_can_call
 from store.pages.api import api_head
-from store.queries import credentials_that_can_call
 from subscriptions.models import ApiVersion
 from subscriptions.queries.catalogue import store_versions
 

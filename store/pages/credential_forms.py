@@ -7,16 +7,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.pages.forms import LinesField, PageForm
 from keymanager.adapters.config import describe_config
+from keymanager.adapters.contract import TOKEN_EXCHANGE
 from keymanager.models import Credential, KeyManager
 from keymanager.pages.described_fields import form_field
 from keymanager.services.adapters import adapter_for
-from keymanager.services.credentials import offered_grant_types
+from keymanager.services.offered_grants import offered_grant_types
 
 _GRANTS: Final = {
     "client_credentials": _("Client credentials: a machine acts for itself"),
     "authorization_code": _("Authorization code with PKCE: a person signs in"),
     "refresh_token": _("Refresh token: stay signed in"),
     "password": _("Password: only for old programs"),
+    TOKEN_EXCHANGE: _("Token exchange: a service calls on for whoever called it"),
 }
 _EXTRA: Final = "extra__"
 _METHODS: Final = (

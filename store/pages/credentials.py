@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
+from accounts.pages.htmx import go_to, layout_for
 from accounts.pages.kept_input import kept_input
 from accounts.pages.polling import STOP_POLLING, delay_after, turn_of
 from accounts.pages.views import PageView, attempt, own
@@ -21,6 +22,7 @@ from keymanager.pages.registration_look import RegistrationLook, look_of
 from keymanager.registrations.states import RegistrationState
 from keymanager.services import credentials, old_secrets
 from keymanager.services.adapters import adapter_for
+from keymanager.services.outside_changes import outside_warnings
 from store import services
 from store.pages.applications import application_head, own_subscriptions
 from store.pages.credential_forms import ClientForm, ExistingClientForm, NewClientForm, as_typed
@@ -48,6 +50,11 @@ class Card:
         return bool(row.sealed_secret) and (row.key_manager.keep_secrets or row.secret_unseen)
 
     @property
+    def keeps_old_secret(self) -> bool:
+        """Whether the old secret goes on beside a new one."""
+        return Capability.OVERLAPPING_SECRETS in self.capabilities
+
+    @property
     def may_rotate(self) -> bool:
         """Whether the key manager can replace the secret of this client."""
         row = self.credential
@@ -65,7 +72,7 @@ def card_of(row: Credential, *, turn: int = 0) -> Card:
         capabilities=adapter_for(row.key_manager).capabilities,
         token_endpoint=f"{settings.ARCHWAY_PUBLIC_URL}/token",
         two_secrets=old_secrets.has_two_secrets(row),
-        warnings=old_secrets.secret_warnings(row),
+        warnings=old_secrets.secret_warnings(row) + outside_warnings(row),
         delay=0 if complete else delay_after(turn),
         round=turn + 1,
     )
@@ -192,6 +199,22 @@ class CredentialAction(PageView):
         """Do it. Returns what the page says afterwards."""
         raise NotImplementedError
 
+    def ask(self, pk: uuid.UUID, *, title: str, template: str, button: str) -> HttpResponse:
+        """What will happen, as a dialog over the cards or as a page, before it does."""
+        row = own(credentials_of_teams(self.actor.team_ids).filter(removed_at=None), pk=pk)
+        application = own(applications_with_credentials(self.actor.team_ids), pk=row.application_id)
+        context = {
+            **application_head(application, section="credentials"),
+            "credential": row,
+            "card": card_of(row),
+            "layout": layout_for(self.request),
+            "head": "store/application_head.html",
+            "title": title % {"name": row.key_manager.name},
+            "button": button,
+            "back": redirect_to_credentials(row)["Location"],
+        }
+        return self.show(template, context)
+
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Do it and go back to the cards; a refusal is said there."""
         row = own(credentials_of_teams(self.actor.team_ids), pk=pk)
@@ -199,7 +222,7 @@ class CredentialAction(PageView):
             messages.success(request, self.act(row))
         except (RuleError, NotSupported) as error:
             messages.error(request, error.message)
-        return redirect_to_credentials(row)
+        return go_to(request, redirect_to_credentials(row)["Location"])
 
 
 class RetryCredential(CredentialAction):
@@ -214,6 +237,11 @@ class RetryCredential(CredentialAction):
 class RemoveCredential(CredentialAction):
     """Remove the client."""
 
+    def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """What ends with it."""
+        title = _("Remove the client at %(name)s")
+        return self.ask(pk, title=title, template="store/credential_remove.html", button="danger")
+
     def act(self, row: Credential) -> str:
         """Its tokens are refused at once."""
         credentials.remove_credential(actor=self.actor, credential=row)
@@ -224,6 +252,11 @@ class RemoveCredential(CredentialAction):
 
 class RotateSecret(CredentialAction):
     """Replace the secret."""
+
+    def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """What becomes of the old one."""
+        title = _("Rotate the secret at %(name)s")
+        return self.ask(pk, title=title, template="store/credential_rotate.html", button="primary")
 
     def act(self, row: Credential) -> str:
         """A job asks for it."""

@@ -1,6 +1,7 @@
 """Why a call was refused: paste the reference, read the verdict."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -10,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actor import Actor
 from accounts.pages.forms import PageForm
 from accounts.pages.views import PageView
-from keymanager.validation.verdicts import find_verdict
+from keymanager.validation.step import VerdictEntry
+from keymanager.validation.verdicts import StoredStep, find_verdict
 from subscriptions.models import ApiVersion, Application
 
+StepT = TypeVar("StepT", StoredStep, VerdictEntry)
 STEPS: Final[dict[str, Any]] = {
     "route": _("The path is one of an API"),
     "credential": _("The call carries a token"),
@@ -55,6 +58,11 @@ class ExplainPage(PageView):
         return self.show("store/explain.html", {**context, **found})
 
 
+def in_words(steps: Sequence[StepT]) -> list[tuple[Any, StepT]]:
+    """Each step with what it looks at; a step of an extension with its name."""
+    return [(STEPS.get(step.name, step.name.replace("_", " ").capitalize()), step) for step in steps]
+
+
 def verdict_context(reference: str, actor: Actor) -> dict[str, Any] | None:
     """A verdict with what it is about, or ``None`` when there is none that ``actor`` may read."""
     verdict = find_verdict(reference, actor.team_ids, administrator=actor.is_administrator)
@@ -63,7 +71,7 @@ def verdict_context(reference: str, actor: Actor) -> dict[str, Any] | None:
     versions = ApiVersion.objects.select_related("api").defer("definition")
     return {
         "verdict": verdict,
-        "steps": [(STEPS.get(step.name, step.name.replace("_", " ").capitalize()), step) for step in verdict.steps],
+        "steps": in_words(verdict.steps),
         "version": versions.filter(pk=verdict.api_version_id).first() if verdict.api_version_id else None,
         "application": Application.objects.filter(pk=verdict.application_id).first()
         if verdict.application_id

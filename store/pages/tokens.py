@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from accounts.pages.forms import PageForm
+from accounts.pages.kept_input import kept_input
 from accounts.pages.views import PageView, attempt, own
 from common.errors import InputError, KeyManagerRejected, RuleError
 from keymanager.front_door.own_revocation import revoke_own_token
@@ -54,7 +55,7 @@ class TokenPage(PageView):
     def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The scopes to choose from, all of them chosen."""
         row = self._row(pk)
-        return self._page(row, TokenForm(row))
+        return self._page(row, TokenForm(row, initial=kept_input(self.request) or {}))
 
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The token, once."""
@@ -83,6 +84,7 @@ class TokenPage(PageView):
             "credential": row,
             "form": form,
             "issued": issued,
+            "minutes": (issued.expires_in or 0) // 60 if issued else 0,
             "samples": self._samples(row),
             "claims": claims_of(issued.access_token) if issued else "",
         }

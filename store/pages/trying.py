@@ -13,12 +13,15 @@ from accounts.models import Role
 from accounts.pages.views import PageView, own
 from common.errors import ArchwayError, NotFound
 from keymanager.models import Credential
+from keymanager.services.callers import credentials_that_can_call
+from keymanager.validation.explain import explain_call
 from store import services
-from store.pages.refusals import verdict_context
-from store.queries import credentials_of_teams, credentials_that_can_call
+from store.pages.refusals import in_words, verdict_context
+from store.queries import credentials_of_teams
 from store.reference.model import OperationReference, Parameter, SchemaRow
 from subscriptions.models import ApiVersion, Operation
 from subscriptions.queries.catalogue import store_versions
+from subscriptions.queries.owned import applications_of_teams
 from subscriptions.states import ApiState, OperationAuth
 
 # A browser sets these itself, or the definition must not describe them (OpenAPI 3.1, parameter object).
@@ -35,6 +38,7 @@ def try_panel(version: ApiVersion, row: Operation, reference: OperationReference
         "inputs": _inputs(reference),
         "callers": callers,
         "obstacle": _obstacle(version, actor, callers, needs_token=needs_token),
+        "checks_url": reverse("try-checks", args=[version.pk, row.pk]),
         "token_url": reverse("try-token", args=[version.pk, row.pk]),
         "verdict_url": reverse("explain-piece", args=[_ANY_REFERENCE]),
     }
@@ -96,6 +100,43 @@ class TryToken(PageView):
         return _answer(
             {"access_token": issued.access_token, "expires_in": issued.expires_in, "scope": issued.scope}, status=200
         )
+
+
+class CallForm(forms.Form):
+    """A call that the page has just made: what follows the API version's address, and the token it carried."""
+
+    path = forms.CharField(max_length=2000)
+    token = forms.CharField(required=False)
+
+
+class CallChecks(PageView):
+    """What the gateway checks for a call that it let through; of those only refusals are on record."""
+
+    roles = (Role.APP_DEVELOPER,)
+
+    def post(self, request: HttpRequest, pk: uuid.UUID, operation: uuid.UUID) -> HttpResponse:
+        """Judged again by the same steps. Raises ``NotFound`` for a token of an application that is not one's own."""
+        version = own(store_versions(self.actor.team_ids), pk=pk)
+        row = own(version.operations.all(), pk=operation)
+        form = CallForm(request.POST)
+        if not form.is_valid():
+            return _answer({"message": "path is what was called."}, status=422)
+        token = form.cleaned_data["token"]
+        judged = explain_call(
+            token=token,
+            context=version.api.context,
+            version=version.version,
+            method=row.method,
+            path=form.cleaned_data["path"].partition("?")[0],
+        )
+        if judged.api_version_id != str(version.pk) or (token and not self._is_own(judged.application_id)):
+            raise NotFound
+        answer = self.show("store/verdict.html", {"steps": in_words(judged.entries), "judged_again": True})
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def _is_own(self, application_id: str) -> bool:
+        return bool(application_id) and applications_of_teams(self.actor.team_ids).filter(pk=application_id).exists()
 
 
 def _answer(body: dict[str, Any], *, status: int) -> JsonResponse:

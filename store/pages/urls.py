@@ -25,6 +25,7 @@ urlpatterns = [
     path("apis/<uuid:pk>/reference/", reference.ReferencePage.as_view(), name="store-reference"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/", reference.ReferencePage.as_view(), name="store-operation"),
     path("apis/<uuid:pk>/reference/<uuid:operation>/token/", trying.TryToken.as_view(), name="try-token"),
+    path("apis/<uuid:pk>/reference/<uuid:operation>/checks/", trying.CallChecks.as_view(), name="try-checks"),
     path("apis/<uuid:pk>/guides/", guides.GuidesPage.as_view(), name="store-guides"),
     path("apis/<uuid:pk>/guides/<uuid:document>/", guides.GuidesPage.as_view(), name="store-guide"),
     path("apis/<uuid:pk>/subscribe/", subscriptions.SubscribePage.as_view(), name="subscribe"),

@@ -135,7 +135,7 @@ def _go(call: _Call) -> str:
 _LANGUAGES: Final[tuple[tuple[str, str, Callable[[_Call], str]], ...]] = (
     ("bash", "curl", _curl),
     ("python", "Python", _python),
-    ("javascript", "JavaScript", _javascript),
+    ("javascript", "JS", _javascript),
     ("java", "Java", _java),
     ("go", "Go", _go),
 )

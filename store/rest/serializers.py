@@ -3,53 +3,17 @@
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from keymanager.models import Credential
 from keymanager.rest import AttemptBody
 from keymanager.services.old_secrets import has_two_secrets, secret_warnings
-from subscriptions.models import ApiVersion, Application, Plan, Subscription
+from keymanager.services.outside_changes import outside_warnings
+from subscriptions.models import Application, Plan, Subscription
 from subscriptions.states import Environment
 
 TOKEN_METHODS = ["client_secret_basic", "client_secret_post", "none"]
-
-
-class StoreApiBody(serializers.ModelSerializer[ApiVersion]):
-    """One API version as the store shows it."""
-
-    name = serializers.CharField(source="api.name")
-    context = serializers.CharField(source="api.context")  # type: ignore[assignment] # DRF has an attribute of this name
-    team = serializers.CharField(source="api.team.name")
-    plans = serializers.SlugRelatedField[Plan](many=True, read_only=True, slug_field="slug")
-    base_urls = serializers.SerializerMethodField()
-
-    class Meta:
-        model = ApiVersion
-        fields = (
-            "id",
-            "name",
-            "version",
-            "context",
-            "team",
-            "state",
-            "description",
-            "tags",
-            "plans",
-            "base_urls",
-            "created_at",
-            "updated_at",
-        )
-
-    def get_base_urls(self, row: ApiVersion) -> dict[str, str]:
-        """Where the gateway serves it; the kind of key chooses the environment."""
-        url = f"{settings.ARCHWAY_GATEWAY_URL}{row.path_prefix}"
-        return {
-            name: url
-            for name, upstream in (("production", row.production_url), ("sandbox", row.sandbox_url))
-            if upstream
-        }
 
 
 class CredentialInput(serializers.Serializer[Any]):
@@ -107,7 +71,7 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
     key_manager = serializers.SlugRelatedField[Any](read_only=True, slug_field="slug")
     state = serializers.CharField(source="registration.state")
     attempts = serializers.IntegerField(source="registration.attempts")
-    next_try_at = serializers.DateTimeField(source="registration.next_try_at")
+    next_try_at = serializers.DateTimeField(source="registration.next_try_at", allow_null=True)
     last_error = serializers.CharField(source="registration.last_error")
     last_error_code = serializers.CharField(source="registration.last_error_code")
     verification = VerificationBody(allow_null=True, read_only=True)
@@ -150,7 +114,7 @@ class CredentialBody(serializers.ModelSerializer[Credential]):
 
     def get_warnings(self, row: Credential) -> list[str]:
         """What to do about the secrets before something stops working."""
-        return secret_warnings(row)
+        return secret_warnings(row) + outside_warnings(row)
 
 
 class ApplicationBody(serializers.ModelSerializer[Application]):

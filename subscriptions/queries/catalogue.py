@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Collection
+from difflib import get_close_matches
 
 from django.db.models import Prefetch, Q, QuerySet
 
@@ -35,6 +36,17 @@ def search(versions: QuerySet[ApiVersion], text: str) -> QuerySet[ApiVersion]:
         | Q(version__icontains=text)
         | _in_tags(text)
     )
+
+
+def nearest_names(versions: QuerySet[ApiVersion], text: str) -> list[str]:
+    """Names among ``versions`` that somebody who typed ``text`` may have meant, the nearest first; three at most."""
+    names = versions.order_by().values_list("api__name", flat=True).distinct()
+    spelled: dict[str, str] = {}
+    for name in names:
+        for part in (name, *name.split()):
+            spelled.setdefault(part.lower(), name)
+    near = get_close_matches(text.strip().lower(), spelled, n=9, cutoff=0.6)
+    return list(dict.fromkeys(spelled[part] for part in near))[:3]
 
 
 def tagged(versions: QuerySet[ApiVersion], tag: str) -> QuerySet[ApiVersion]:

@@ -2,20 +2,19 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts.actor import Actor
 from accounts.models import Role
-from common.errors import InputError, RuleError
-from common.scopes import check_scope
-from subscriptions.models import Api, ApiVersion, ChangeKind, Operation, Plan, Scope, Subscription
+from common.errors import InputError, NotFound, RuleError
+from subscriptions.models import Api, ApiVersion, ChangeKind, Plan, Subscription
 from subscriptions.recording import announce, audit
 from subscriptions.rules import (
     PublishFacts,
+    check_audiences,
     check_context,
     check_endpoint,
     check_name,
@@ -25,30 +24,10 @@ from subscriptions.rules import (
     check_version,
     unmet_for_publishing,
 )
-from subscriptions.states import ROUTED, ApiState, LifecycleAction, OperationAuth, available_actions, next_state
+from subscriptions.services.designs import DesignInput, store_design
+from subscriptions.states import ROUTED, ApiState, LifecycleAction, available_actions, next_state
 
 _NAMED = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationInput:
-    """One operation as it shall be stored; ``scopes`` are keys."""
-
-    method: str
-    path: str
-    operation_id: str = ""
-    summary: str = ""
-    auth: OperationAuth = OperationAuth.REQUIRED
-    scopes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesignInput:
-    """The contract of an API version: operations in order, scopes (key to description), the document."""
-
-    operations: tuple[OperationInput, ...]
-    scopes: Mapping[str, str] = field(default_factory=dict)
-    definition: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +68,18 @@ def create_api_version(
         raise RuleError(f"version: {api.name} {version} exists.", fields={"version": ["This version exists."]}) from exc
     _apply_facts(row, facts)
     row.save()
-    _replace_design(row, design)
+    store_design(row, design)
     _bind_roles(row, facts.scope_roles)
     audit(actor, "api.create", row, team_id=team_id)
     announce(ChangeKind.API_VERSION, row.pk)
+    return row
+
+
+def lock_api_version(pk: uuid.UUID) -> ApiVersion:
+    """The row as it is now, which nobody else changes until the transaction ends. Raises ``NotFound``."""
+    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").filter(pk=pk).first()
+    if row is None:
+        raise NotFound
     return row
 
 
@@ -101,7 +88,7 @@ def change_api_version(*, actor: Actor, api_version: ApiVersion, facts: VersionF
     """Change what is given. A version at the gateway must stay publishable: ``RuleError`` with the unmet checks."""
     actor.require_role(Role.API_DEVELOPER)
     # Read again under a lock: saving what the caller once read would undo a lifecycle action in between.
-    row = ApiVersion.objects.select_for_update(of=("self",)).select_related("api").get(pk=api_version.pk)
+    row = lock_api_version(api_version.pk)
     _apply_facts(row, facts)
     _bind_roles(row, facts.scope_roles)
     row.revision += 1
@@ -119,7 +106,7 @@ def change_api_version(*, actor: Actor, api_version: ApiVersion, facts: VersionF
 def replace_design(*, actor: Actor, api_version: ApiVersion, design: DesignInput) -> ApiVersion:
     """Replace operations, scopes and document together; the old ones stay when anything is wrong."""
     actor.require_role(Role.API_DEVELOPER)
-    _replace_design(api_version, design)
+    store_design(api_version, design)
     ApiVersion.objects.filter(pk=api_version.pk).update(revision=F("revision") + 1)
     api_version.refresh_from_db()
     audit(actor, "api.design", api_version, team_id=api_version.api.team_id)
@@ -244,7 +231,7 @@ def _apply_facts(row: ApiVersion, facts: VersionFacts) -> None:
     if facts.user_claims is not None:
         row.user_claims = check_user_claims(facts.user_claims)
     if facts.audiences is not None:
-        row.audiences = list(facts.audiences)
+        row.audiences = check_audiences(facts.audiences)
     if facts.production_url is not None:
         row.production_url = check_endpoint(facts.production_url, "endpoints.production")
     if facts.sandbox_url is not None:
@@ -276,44 +263,3 @@ def _require_unused_plans_only(row: ApiVersion, kept: Sequence[Plan]) -> None:
             f"plans: subscriptions use {', '.join(sorted(used))}.",
             fields={"plans": [f"Subscriptions use {', '.join(sorted(used))}."]},
         )
-
-
-def _replace_design(row: ApiVersion, design: DesignInput) -> None:
-    """Scopes are changed by difference, so that the ones that stay keep their identity."""
-    if not design.operations:
-        raise InputError.of("operations", "At least one operation is needed.")
-    wanted = dict(design.scopes)
-    for operation in design.operations:
-        for key in operation.scopes:
-            wanted.setdefault(key, "")
-    for key in wanted:
-        check_scope(key, name="scopes")
-    row.scopes.exclude(key__in=wanted).delete()
-    present = {scope.key: scope for scope in row.scopes.all()}
-    for key, description in wanted.items():
-        if key not in present:
-            present[key] = Scope.objects.create(api_version=row, key=key, description=description[:1000])
-        elif present[key].description != description[:1000]:
-            present[key].description = description[:1000]
-            present[key].save()
-    row.operations.all().delete()
-    rows = Operation.objects.bulk_create(
-        Operation(
-            api_version=row,
-            position=position,
-            method=operation.method,
-            path=operation.path,
-            operation_id=operation.operation_id[:200],
-            summary=operation.summary[:500],
-            auth=operation.auth,
-        )
-        for position, operation in enumerate(design.operations)
-    )
-    link = Operation.scopes.through
-    link.objects.bulk_create(
-        link(operation_id=stored.pk, scope_id=present[key].pk)
-        for stored, operation in zip(rows, design.operations, strict=True)
-        for key in operation.scopes
-    )
-    row.definition = dict(design.definition) if design.definition is not None else None
-    row.save(update_fields=["definition", "updated_at"])

@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts.actor import Actor
 from subscriptions.models import ApiDocument, ApiVersion, Operation
 from subscriptions.recording import audit
-from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts, create_api_version
+from subscriptions.services.apis import VersionFacts, create_api_version
+from subscriptions.services.designs import DesignInput, OperationInput
 from subscriptions.states import OperationAuth
 
 # Columns that a new version takes over from the one that it is copied from.

@@ -10,7 +10,8 @@ from accounts.directory import DirectoryPerson, EntitlementRules
 from accounts.models import Role, RoleGrant, User
 from accounts.queries import roles_of
 from common.errors import RuleError
-from subscriptions.recording import audit
+from subscriptions.models import ChangeKind
+from subscriptions.recording import announce, audit
 
 
 @transaction.atomic
@@ -19,6 +20,7 @@ def create_person(*, actor: Actor, username: str, password: str, roles: Iterable
     given = sorted(set(roles))
     user = services.create_user(username=username, password=password, roles=given, email=email)
     audit(actor, "person.create", user, detail={"roles": [role.value for role in given]})
+    announce_person(user)
     return user
 
 
@@ -28,6 +30,7 @@ def grant_role(*, actor: Actor, user: User, role: Role) -> None:
     if not user.role_grants.filter(role=role, source="").exists():
         services.grant_role(user=user, role=role)
         audit(actor, "role.grant", user, detail={"role": role.value})
+        announce_person(user)
 
 
 @transaction.atomic
@@ -37,6 +40,7 @@ def revoke_role(*, actor: Actor, user: User, role: Role) -> None:
         _require_another_administrator(user)
     if services.revoke_role(user=user, role=role):
         audit(actor, "role.revoke", user, detail={"role": role.value})
+        announce_person(user)
 
 
 @transaction.atomic
@@ -62,6 +66,7 @@ def set_active(*, actor: Actor, user: User, active: bool) -> User:
         _require_another_administrator(user)
     if services.set_active(user=user, active=active):
         audit(actor, "person.switch_on" if active else "person.switch_off", user)
+        announce_person(user)
     user.refresh_from_db(fields=["is_active"])
     return user
 
@@ -72,6 +77,11 @@ def end_sessions(*, actor: Actor, user: User) -> User:
     services.end_sessions(user=user)
     audit(actor, "person.end_sessions", user)
     return user
+
+
+def announce_person(user: User) -> None:
+    """Tell the validators that what a person may do has changed: scopes can be bound to roles and teams."""
+    announce(ChangeKind.PERSON, str(user.pk))
 
 
 def _require_another_administrator(user: User) -> None:
@@ -107,4 +117,5 @@ def _admit(person: DirectoryPerson, rules: EntitlementRules) -> User:
             "teams_left": list(done.teams_left),
         }
         audit(SYSTEM, "person.create" if done.created else "person.follow", done.user, detail=detail)
+        announce_person(done.user)
     return done.user

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.actor import Actor
 from accounts.models import Role
-from common.errors import InputError, RuleError
+from common.errors import InputError, NotFound, RuleError
 from subscriptions.models import ChangeKind, Plan
 from subscriptions.recording import announce, audit
 from subscriptions.rules import check_name
@@ -51,6 +51,8 @@ def create_plan(
 def change_plan(*, actor: Actor, plan: Plan, changes: dict[str, Any]) -> Plan:
     """Change name, description or limit; it takes effect at the gateway for every subscription at once."""
     actor.require_role(Role.ADMINISTRATOR)
+    # Read again under a lock: saving what the caller once read would undo a change in between.
+    plan = _locked(plan)
     if "name" in changes:
         plan.name = check_name(changes["name"], longest=100)
     plan.description = changes.get("description", plan.description)
@@ -67,6 +69,7 @@ def change_plan(*, actor: Actor, plan: Plan, changes: dict[str, Any]) -> Plan:
 def delete_plan(*, actor: Actor, plan: Plan) -> Plan:
     """Delete a plan that nothing uses. Raises ``RuleError`` saying how many APIs and subscriptions use it."""
     actor.require_role(Role.ADMINISTRATOR)
+    plan = _locked(plan)
     unmet = []
     if apis := plan.api_versions.count():
         unmet.append(f"{apis} API versions offer it.")
@@ -77,6 +80,13 @@ def delete_plan(*, actor: Actor, plan: Plan) -> Plan:
     audit(actor, "plan.delete", plan)
     plan.delete()
     return plan
+
+
+def _locked(plan: Plan) -> Plan:
+    row = Plan.objects.select_for_update().filter(pk=plan.pk).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def _check_limit(requests: int | None, per_seconds: int | None) -> None:

@@ -8,24 +8,32 @@ from accounts import teams
 from accounts.actor import Actor
 from accounts.models import Team, User
 from subscriptions.recording import audit
+from subscriptions.services.people import announce_person
 
 
 @transaction.atomic
 def create_team(*, actor: Actor, name: str, members: Iterable[User] = ()) -> Team:
-    """A team with these members. Raises ``InputError`` naming ``name`` when it is taken, empty or too long."""
+    """A team with these members.
+
+    Raises ``InputError`` naming ``name`` when it is empty, too long or not printable, ``RuleError`` when it is taken.
+    """
     people = list(members)
     team = teams.create_team(name=name, members=people)
     audit(actor, "team.create", team, team_id=team.pk, detail={"members": [user.username for user in people]})
+    for user in people:
+        announce_person(user)
     return team
 
 
 @transaction.atomic
 def rename_team(*, actor: Actor, team: Team, name: str) -> Team:
-    """Call a shared team something else. Raises ``InputError`` naming ``name``, ``RuleError`` for a personal team."""
+    """Call a shared team something else. Raises as ``create_team`` does, and ``RuleError`` for a personal team."""
     before = team.name
     team = teams.rename_team(team=team, name=name)
     if team.name != before:
         audit(actor, "team.rename", team, team_id=team.pk, detail={"before": before})
+        for user in team.members.all():
+            announce_person(user)
     return team
 
 
@@ -34,6 +42,7 @@ def add_member(*, actor: Actor, team: Team, user: User) -> Team:
     """Let a person into a shared team; repeating it changes nothing. Raises ``RuleError`` for a personal team."""
     if teams.add_member(team=team, user=user):
         audit(actor, "team.add_member", team, team_id=team.pk, detail={"member": user.username})
+        announce_person(user)
     return team
 
 
@@ -45,4 +54,5 @@ def remove_member(*, actor: Actor, team: Team, user: User) -> Team:
     """
     if teams.remove_member(team=team, user=user):
         audit(actor, "team.remove_member", team, team_id=team.pk, detail={"member": user.username})
+        announce_person(user)
     return team

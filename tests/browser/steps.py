@@ -3,7 +3,7 @@
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 BOTH_WAYS: Final = pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
 PASSWORD: Final = "correct horse battery"
@@ -20,6 +20,11 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def form_of(page: Page) -> Locator:
+    """Where a form is that a link opened: over the page, or on a page of its own where nothing runs scripts."""
+    return page.locator("main, dialog[open]")
 
 
 def wait_for(page: Page, words: str, *, scripts: bool = True) -> None:

@@ -1,8 +1,11 @@
 """Every page of the URL configuration in Chromium: axe-core, page policy, width, headings, focus.
 
 The pages come from the table of ``tests/every_page.py``: a new one is walked as soon as it has its line there.
+With ``ARCHWAY_SCREENSHOTS=FOLDER``, as ``make screenshots`` has it, a picture of each look of each page goes there.
 """
 
+import os
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -68,6 +71,7 @@ def findings(visitor: Visitor, name: str) -> list[str]:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
             wrong += [f"{scheme} {width}: {text}" for text in visitor.audit(without=NOT_OURS.get(name, ""))]
+            picture(visitor, f"{name}-{scheme}-{width}")
     for width in (NARROW, ZOOMED):
         page.set_viewport_size({"width": width, "height": 900})
         found = page.evaluate("document.documentElement.scrollWidth")
@@ -75,6 +79,14 @@ def findings(visitor: Visitor, name: str) -> list[str]:
             wrong.append(f"scrolls sideways: {found} px at {width}")
     page.set_viewport_size({"width": WIDE, "height": 900})
     return wrong
+
+
+def picture(visitor: Visitor, name: str) -> None:
+    """The whole page, where somebody asked for pictures."""
+    if folder := os.environ.get("ARCHWAY_SCREENSHOTS"):
+        who = "" if visitor.page.locator("#me").count() else "-signed-out"
+        visitor.page.evaluate("scrollTo(0, 0)")
+        visitor.page.screenshot(path=Path(folder) / f"{name}{who}.png", full_page=True)
 
 
 def walk(visitor: Visitor, names: list[str], rows: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from subscriptions.models import Application
 from tests.browser.conftest import Visit
-from tests.browser.steps import BOTH_WAYS, PASSWORD, sign_in, skip_to_content, tab_to, wait_for
+from tests.browser.steps import BOTH_WAYS, PASSWORD, form_of, sign_in, skip_to_content, tab_to, wait_for
 from tests.fakes.faults import Fault
 from tests.integration.front_door_kit import fake
 from tests.integration.rest_kit import World
@@ -35,7 +35,7 @@ def test_by_mouse_from_signing_in_to_a_token(world: World, visit: Visit, scripts
     page.get_by_role("link", name="Archway").first.click()
     page.get_by_role("main").get_by_role("link", name="Museum").first.click()
     page.get_by_role("link", name="Subscribe").click()
-    page.get_by_role("main").get_by_role("button", name="Subscribe").click()
+    form_of(page).get_by_role("button", name="Subscribe").click()
     wait_for(page, "Ready", scripts=scripts)
     page.get_by_role("link", name="Generate token").click()
     page.get_by_role("button", name="Issue token").click()
@@ -70,7 +70,7 @@ def test_by_keyboard_alone_from_signing_in_to_a_token(world: World, visit: Visit
     skip_to_content(page)
     tab_to(page, "Name")
     keys.type("Guide")
-    tab_to(page, "resident")
+    tab_to(page, "Resident")
     if not page.evaluate("document.activeElement.checked"):
         keys.press("Space")
     tab_to(page, "Create application")
@@ -87,8 +87,7 @@ def test_by_keyboard_alone_from_signing_in_to_a_token(world: World, visit: Visit
     skip_to_content(page)
     tab_to(page, "Subscribe")
     keys.press("Enter")
-    page.wait_for_url("**/subscribe/")
-    skip_to_content(page)
+    expect(page.get_by_role("dialog").get_by_role("heading", name="Subscribe to Museum")).to_be_visible()
     tab_to(page, "Unlimited")
     keys.press("Enter")
     page.wait_for_url("**/credentials/**")  # the skip link's #main survives the redirect: Tab starts there
@@ -161,3 +160,15 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_input(world: World
     page.get_by_role("button", name="Create application").click()
     expect(page.get_by_text("The application Night train was created.")).to_be_visible()
     assert visitor.complaints == []
+
+
+def test_the_filters_of_the_catalogue_stand_beside_what_they_find(world: World, visit: Visit) -> None:
+    world.make_published()
+    visitor = visit(world.developer.user)
+    visitor.open("/")
+    filters = visitor.page.get_by_role("group", name="State").bounding_box()
+    found = visitor.page.get_by_role("region", name="Results").bounding_box()
+    assert filters is not None
+    assert found is not None
+    assert filters["x"] + filters["width"] < found["x"]
+    assert found["y"] < filters["y"]

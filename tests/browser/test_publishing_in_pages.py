@@ -59,6 +59,7 @@ def test_by_mouse_from_a_definition_with_a_mistake_to_an_api_that_others_find(
     page.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="Overview").first.click()
     wait_for(page, "Registered", scripts=scripts)
+    expect(page.get_by_text("Nothing is left to do")).to_be_visible()  # the checklist says what the table says
     page.get_by_role("button", name="Publish").click()
 
     developer.page.reload()

@@ -1,4 +1,6 @@
-"""The tour of the docs, walked on a real demo by a real browser: it clicks what the page says in bold, in that order.
+"""The tour of the docs and the first call of the README, walked on a real demo by a real browser.
+
+It clicks what the page says in bold, in that order.
 
 With ``ARCHWAY_TOUR_PICTURES=1`` the pictures in ``docs/img/tour/`` are taken anew.
 """
@@ -8,18 +10,21 @@ import os
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from portal.runner.calls import until
 from portal.runner.layout import ROOT
 from portal.runner.processes import free_ports
 from tests.e2e.demo_run import DemoRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.gateway, pytest.mark.timeout(300)]
 TOUR = ROOT / "docs" / "tour.md"
+README = ROOT / "README.md"
 PICTURES = ROOT / "docs" / "img" / "tour"
 WAIT_MS = 30_000
 
@@ -88,23 +93,92 @@ def test_the_tour_is_true_from_the_first_click_to_the_last_picture(demo: DemoRun
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     text = TOUR.read_text(encoding="utf-8")
     gateway = f"http://127.0.0.1:{demo.environment['ARCHWAY_GATEWAY_PORT']}"
-    good, bad = (
+    backend = f"http://127.0.0.1:{demo.environment['ARCHWAY_SAMPLE_BACKEND_PORT']}"
+    opened, good, bad = (
         line.strip().replace("http://127.0.0.1:8080", gateway)
         for line in re.findall(r"^ +curl .*$", text, re.MULTILINE)
     )
 
+    _publish_an_api(walker, passwords["api-developer"], _typed(text), backend)
+    until(lambda: ("open" in _run(opened, ""), "the gateway does not have the new API"), 20)
+    walker.click("Store")
+    walker.picture("published")
     token = _call_an_api(walker, passwords["app-developer"])
     assert "title" in _run(good, token)
     _explain(walker, json.loads(_run(bad, token))["reference"])
     _add_a_key_manager(walker, passwords["admin"])
 
-    assert walker.clicked == re.findall(r"\*\*(.+?)\*\*", text)
+    assert walker.clicked == _bold(text)
     assert walker.taken == re.findall(r"img/tour/([\w-]+)\.png", text)
     if os.environ.get("ARCHWAY_TOUR_PICTURES"):
         for name in walker.taken:
             shutil.copy(tmp_path / f"{name}.png", PICTURES)
     assert {path.stem for path in PICTURES.glob("*.png")} == set(walker.taken)
+    walker.clicked.clear()
+    _first_call_of_the_readme(walker, passwords["app-developer"])
+    section = re.search(r"## The first call, by pages\n(.*?)\n## ", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert section is not None
+    assert walker.clicked == _bold(section[1])
     assert complaints == []
+
+
+def _bold(text: str) -> list[str]:
+    return [" ".join(words.split()) for words in re.findall(r"\*\*(.+?)\*\*", text, re.DOTALL)]
+
+
+def _first_call_of_the_readme(walker: Walker, password: str) -> None:
+    """From a portal that knows nobody to a 200 on the page, and to the token that a terminal needs."""
+    page = walker.page
+    page.context.clear_cookies()
+    page.goto(walker.base)
+    walker.click("Sign in")
+    page.fill("[name=username]", "app-developer")
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{walker.base}/")
+    walker.click("My applications")
+    walker.click("Create application")
+    page.fill("[name=name]", "As the README says")
+    walker.click("Create application")
+    ready = page.get_by_role("status").get_by_text("Ready", exact=True).first
+    ready.wait_for(timeout=WAIT_MS)
+    walker.click("Subscribe to an API")
+    walker.click("Bookshop")
+    walker.click("Subscribe")
+    walker.click("Subscribe")
+    ready.wait_for(timeout=WAIT_MS)
+    card = page.url
+    walker.click("Bookshop")
+    walker.click("Reference")
+    walker.click("Send request")
+    page.locator("#try-answer .resp").get_by_text("200").wait_for(timeout=WAIT_MS)
+    page.goto(card)
+    walker.click("Generate token")
+
+
+def _typed(text: str) -> str:
+    """The operations that the tour types."""
+    block = re.search(r"```text\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    return textwrap.dedent(block[1])
+
+
+def _publish_an_api(walker: Walker, password: str, operations: str, backend: str) -> None:
+    page = walker.page
+    walker.sign_in("api-developer", password)
+    walker.click("Publisher")
+    walker.click("Create API")
+    walker.click("From scratch")
+    page.fill("[name=operations]", operations)
+    walker.click("Check and preview")
+    walker.picture("preview")
+    page.fill("[name=name]", "Library")
+    page.fill("[name=context]", "/library")
+    page.fill("[name=production]", backend)
+    walker.click("Create API")
+    page.get_by_role("status").get_by_text("Registered", exact=True).first.wait_for(timeout=WAIT_MS)
+    walker.picture("draft")
+    walker.click("Publish")
 
 
 def _call_an_api(walker: Walker, password: str) -> str:
@@ -121,6 +195,7 @@ def _call_an_api(walker: Walker, password: str) -> str:
     walker.click("Subscribe to an API")
     walker.click("Bookshop")
     walker.click("Subscribe")
+    page.wait_for_selector("#dialog[open]")
     walker.picture("subscribe")
     walker.click("Subscribe")
     page.wait_for_selector("text=Generate token", timeout=WAIT_MS)

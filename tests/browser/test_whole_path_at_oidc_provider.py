@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from portal.runner.sample_api import SAMPLE_SCOPES
-from tests.browser.steps import BOTH_WAYS, sign_in, wait_for
+from tests.browser.steps import BOTH_WAYS, form_of, sign_in, wait_for
 from tests.e2e.installed import Installation
 from tests.servers import oidc_provider
 
@@ -76,7 +76,7 @@ def test_from_a_new_key_manager_to_a_call_that_its_token_opens_and_a_block_stops
     developer.get_by_role("link", name="Archway").first.click()
     developer.get_by_role("main").get_by_role("link", name=f"{name} books").first.click()
     developer.get_by_role("link", name="Subscribe").click()
-    developer.get_by_role("main").get_by_role("button", name="Subscribe").click()
+    form_of(developer).get_by_role("button", name="Subscribe").click()
     wait_for(developer, "Ready", scripts=scripts)
     developer.get_by_role("link", name="Generate token").click()
     developer.get_by_role("button", name="Issue token").click()

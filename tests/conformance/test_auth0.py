@@ -62,6 +62,7 @@ class OnAuth0(AdapterConformance):
             finally:
                 world.wire.close()
             assert server.undescribed == []
+            assert server.exchanges.passed_over <= {"metadata", "keys", "userinfo"}
 
     def test_a_name_with_any_character_is_kept(self, adapter: KeyManagerAdapter, world: World) -> None:
         """Angle brackets are forbidden at Auth0: they are replaced, and that is said."""

@@ -93,6 +93,8 @@ class OnTheFakeDirectory(AdapterConformance):
             finally:
                 world.wire.close()
             assert server.undescribed == []
+            # What is as the RFCs say, and not in the vendor's description of its management.
+            assert server.exchanges.passed_over <= {"token", "authorize", "discovery", "jwks", "unknown"}
 
     def test_what_the_server_did_not_keep_is_named(self, adapter: KeyManagerAdapter, world: World) -> None:
         world.wire.plan(suite.registering, renamed)

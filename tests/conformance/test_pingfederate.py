@@ -86,6 +86,17 @@ class OnTheFake(AdapterConformance):
             finally:
                 world.wire.close()
             assert server.undescribed == []
+            # What is as the RFCs say, and not in the vendor's description of its management.
+            assert server.exchanges.passed_over <= {
+                "service",
+                "token",
+                "authorize",
+                "introspect",
+                "revoke",
+                "discovery",
+                "jwks",
+                "unknown",
+            }
 
     def arrange(self, server: PingFederateServer) -> None:
         """Habits of the server that this subclass is about."""

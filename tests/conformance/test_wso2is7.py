@@ -61,6 +61,8 @@ class OnWso2Is7(AdapterConformance):
             finally:
                 world.wire.close()
             assert server.undescribed == []
+            # What is as the RFCs say, and not in the vendor's description of its management.
+            assert server.exchanges.passed_over <= {"token", "introspect", "revoke", "userinfo", "metadata", "keys"}
 
     def test_a_name_with_any_character_is_kept(self, adapter: KeyManagerAdapter, world: World) -> None:
         """Names have few characters there: the others are replaced, and that is said."""

@@ -120,7 +120,8 @@ class Exchanges:
 
     ``faults``: what no description allows, which a test asserts to be empty. ``held``: (method, template, status) of
     each exchange that was compared. Below a prefix every call must be described; without one, only known paths are
-    compared. Without the shared data nothing is (a run that counts fails for that elsewhere).
+    compared. Without the shared data nothing is (a run that counts fails for that elsewhere). ``passed_over``: the
+    operations that were not, which a test asserts to be those that the vendor does not describe.
     """
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
@@ -128,6 +129,7 @@ class Exchanges:
         self._descriptions = [(prefix, Description.read(name)) for name, prefix in present.items()]
         self.faults: list[str] = []
         self.held: list[tuple[str, str, int]] = []
+        self.passed_over: set[str] = set()
 
     def add(self, received: Received, answer: Answer) -> None:
         """Compare one exchange."""
@@ -138,6 +140,8 @@ class Exchanges:
         template, faults = _JUDGED[kind]
         if template:
             self.held.append((received.method, template, answer.status))
+        elif self._descriptions and not faults:
+            self.passed_over.add(received.operation)
         self.faults += [f"{received.method} {received.path}{fault}" for fault in faults]
 
 
@@ -172,6 +176,7 @@ def kind_of(received: Received, answer: Answer) -> tuple[object, ...]:
     """What two exchanges have in common that differ only in ids, secrets, tokens, times and ports.
 
     A made-up value is a UUID, or twenty and more letters with digits among them: no name or word of a description is.
+    Two of different lengths are of two kinds.
     """
     headers = sorted((name, value) for name, value in received.headers.items() if name not in _OF_EACH_CALL)
     return (
@@ -189,7 +194,8 @@ def kind_of(received: Received, answer: Answer) -> tuple[object, ...]:
 
 
 def _without_made_up(text: bytes) -> bytes:
-    return _MADE_UP.sub(lambda found: f"<{found.lastgroup}>".encode(), text)
+    # Its length stays: descriptions limit that.
+    return _MADE_UP.sub(lambda found: f"<{found.lastgroup} {len(found[0])}>".encode(), text)
 
 
 def _words(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,6 +122,14 @@ class Gateway:
         asked = self.validator.received(mark)
         assert len(asked) == 1, f"the validator was asked {len(asked)} times about {target!r}: {answer}"
         return answer, asked[0]
+
+    def access_log_with(self, mark: str) -> str:
+        """The access log once it has ``mark``: Envoy writes it a little later than it answers."""
+        deadline = time.monotonic() + 15
+        while mark not in (text := (self.folder / "access.log").read_text()):
+            assert time.monotonic() < deadline, f"{mark} is not in the access log"
+            time.sleep(0.02)
+        return text
 
 
 def apis_for(backend_port: int) -> tuple[GatewayApi, ...]:

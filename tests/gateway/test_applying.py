@@ -114,6 +114,16 @@ def test_a_refused_configuration_is_reported_with_envoys_words_and_leaves_the_ea
     assert running.call("/better/1/x").status == 200
 
 
+def test_each_refusal_is_reported_with_its_own_words_and_not_with_those_of_the_one_before(running: Running) -> None:
+    good = running.config("good")
+    running.apply(good)
+    for name in ("first", "second", "third"):
+        wrong = typed("envoy.config.route.v3.RouteConfiguration", name="apis", virtual_hosts=[{"name": name}])
+        bad = EnvoyConfig(listeners=good.listeners, clusters=good.clusters, routes=document(wrong))
+        with pytest.raises(ConfigRefused, match=name):
+            running.apply(bad)
+
+
 def test_a_misspelt_member_is_refused_and_not_ignored(running: Running) -> None:
     good = running.config("spelt")
     running.apply(good)

@@ -54,6 +54,26 @@ def test_the_gateways_own_answers_are_problem_documents_that_quote_safely(gatewa
     assert body["type"] == f"{PORTAL}/100%25/docs/reference/refusals#{body['code']}"
 
 
+@pytest.mark.parametrize(
+    ("target", "headers", "code"),
+    [
+        ("/museum/1.0.0/a%2fb", (), "bad_request"),
+        ("/museum/1.0.0/x", (("x-long", "x" * 40_000),), "headers_too_large"),
+        ("/museum/1.0.0/x", (("transfer-encoding", "gzip"),), "transfer_encoding_not_supported"),
+        ("/down/1/x", (), "backend_unavailable"),
+    ],
+)
+def test_a_refusal_of_the_gateways_own_has_a_code_and_a_reference_that_its_access_log_knows(
+    gateway: Gateway, target: str, headers: tuple[tuple[str, str], ...], code: str
+) -> None:
+    answer = gateway.call(target, *headers)
+    reference = json.loads(answer.body)["reference"]
+    assert answer.code == code
+    assert answer.all("x-archway-reference") == [reference]
+    (line,) = [line for line in gateway.access_log_with(reference).splitlines() if reference in line]
+    assert json.loads(line)["status"] == answer.status
+
+
 PREFLIGHT = (("origin", PORTAL), ("access-control-request-method", "GET"))
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from common.gateway_contract import OVERRIDE_HEADERS
 from common.paths import PrefixTable
 from tests.gateway.conftest import Gateway
 from tests.gateway.raw_http import send
@@ -84,6 +85,14 @@ def test_a_caller_cannot_speak_in_the_gateways_name(gateway: Gateway, name: str)
         assert not [value for value in values if "forged" in value or "sandbox" in value]
 
 
+@pytest.mark.parametrize("name", OVERRIDE_HEADERS)
+def test_a_caller_cannot_have_the_backend_read_another_method_or_path_than_the_one_judged(
+    gateway: Gateway, name: str
+) -> None:
+    answer = gateway.call("/museum/1.0.0/x", (name, "DELETE"), (name.replace("-", "_"), "/museum/1.0.0/secret"))
+    assert not [key for key, _ in answer.echoed.headers if key.replace("_", "-") == name]
+
+
 def test_a_caller_that_names_the_environment_itself_gets_nowhere(gateway: Gateway) -> None:
     answer = gateway.call("/museum/1.0.0/x", ("x-archway-environment", "production"), token="no-environment")
     assert (answer.status, answer.code) == (404, "api_not_found")
@@ -149,8 +158,9 @@ def test_the_log_warns_of_nothing_deprecated_or_unlimited(gateway: Gateway) -> N
 
 def test_neither_log_holds_a_token_or_a_query(gateway: Gateway) -> None:
     gateway.call("/museum/1.0.0/x?password=hunter2", token="sandbox-secret-token")
-    gateway.call("/museum/1.0.0/x?password=hunter2", token="refused")
-    written = gateway.process.log.read_text() + (gateway.folder / "access.log").read_text()
+    mark = "both-logs-are-written"
+    gateway.call("/museum/1.0.0/x?password=hunter2", ("x-request-id", mark), token="refused")
+    written = gateway.access_log_with(mark) + gateway.process.log.read_text()
     assert "hunter2" not in written
     assert "sandbox-secret-token" not in written
 

@@ -1,6 +1,5 @@
 """Backends behind https: only the one that the URL names is believed."""
 
-import datetime
 import ipaddress
 import ssl
 from collections.abc import Iterator
@@ -8,9 +7,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from gateway.envoy.config import build_config
 from gateway.envoy.declarations import GatewayApi, GatewaySettings, Upstream
@@ -18,34 +14,10 @@ from gateway.envoy.files import write_config
 from gateway.envoy.process import EnvoyProcess
 from tests.fakes.gateway_peers import Answer, Peer, echo
 from tests.gateway.raw_http import RawAnswer, request, send
+from tests.servers.certificates import self_signed
 from tests.servers.process import free_port
 
 pytestmark = pytest.mark.gateway
-
-
-def _certificate(folder: Path, name: str, *names: x509.GeneralName) -> Path:
-    """A self-signed certificate and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / f"{name}.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
-    return path
 
 
 def _server_context(pem: Path) -> ssl.SSLContext:
@@ -58,9 +30,9 @@ def _server_context(pem: Path) -> ssl.SSLContext:
 def gateway_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A gateway that trusts the certificate for ``localhost`` and no other."""
     folder = tmp_path_factory.mktemp("tls")
-    trusted = _certificate(folder, "trusted", x509.DNSName("localhost"))
+    trusted = self_signed(folder, "trusted", x509.DNSName("localhost"))
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    stranger = _certificate(folder, "stranger", x509.DNSName("localhost"), address)
+    stranger = self_signed(folder, "stranger", x509.DNSName("localhost"), address)
     allow = Answer(headers=(("x-archway-environment", "production"),))
     with (
         Peer(echo, tls=_server_context(trusted)) as backend,

@@ -68,7 +68,17 @@ def test_a_broken_package_is_an_error_of_the_system_check(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "module", ["contract", "rfc.adapter", "rfc.check", "rfc.answers", "trial_client", "verification"]
+    "module",
+    [
+        "contract",
+        "rfc.adapter",
+        "rfc.check",
+        "rfc.answers",
+        "trial_client",
+        "verification",
+        "managed_clients",
+        "api_registry",
+    ],
 )
 def test_what_the_guide_names_can_be_imported_first(module: str) -> None:
     run(dict(os.environ), "-c", f"import keymanager.adapters.{module}")

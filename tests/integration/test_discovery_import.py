@@ -14,6 +14,7 @@ from keymanager.adapters.contract import ServerMetadata
 from keymanager.adapters.description import Description
 from keymanager.adapters.registry import ADAPTERS
 from keymanager.adapters.rfc.discovery import parsed_metadata
+from keymanager.adapters.rfc.presets import PRESETS
 from keymanager.adapters.well_known import discovery_urls, issuer_of_place
 from keymanager.services.configuration import checked_config
 from keymanager.services.discovery import Discovered, discover
@@ -161,6 +162,11 @@ def test_what_was_found_says_where_it_comes_from_and_what_a_person_must_give() -
     assert setting(found, "initial_access_token") == (None, "person", True)
     assert {"initial_access_token", "introspection_client_id"} >= set(found.needed)
     assert found.config == {"preset": "oidc-provider", "issuer": server.issuer}
+    # A form has no field for the preset: its settings are filled in one by one.
+    assert checked_config("rfc", {**found.filled, "initial_access_token": "t"}).open == {
+        **PRESETS["oidc-provider"],
+        "issuer": server.issuer,
+    }
 
 
 def test_a_document_url_is_read_as_it_is_given() -> None:

@@ -1,6 +1,10 @@
 """What is answered when no view could answer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
@@ -46,6 +50,40 @@ def test_a_defect_behind_a_page_is_a_page_that_tells_no_cause() -> None:
     answer = Client(raise_request_exception=False).get("/broken/")
     assert answer.status_code == 500
     assert b"hunter2" not in answer.content
+
+
+@contextmanager
+def database_that_does_not_answer() -> Iterator[None]:
+    def fail(*_: object) -> None:
+        raise OperationalError("connection to postgresql://portal:hunter2@db failed")
+
+    with connection.execute_wrapper(fail):
+        yield
+
+
+@pytest.mark.parametrize("path", ["/token", "/revoke", "/introspect", "/register"])
+def test_while_the_database_does_not_answer_oauth_clients_are_told_when_to_come_again(path: str) -> None:
+    body = "grant_type=client_credentials&token=x"
+    headers = {"Authorization": "Bearer a-token" if path == "/register" else "Basic YTpi"}
+    with database_that_does_not_answer():
+        answer = Client(raise_request_exception=False).post(
+            path, body, content_type="application/x-www-form-urlencoded", headers=headers
+        )
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert int(answer["Retry-After"]) > 0
+    assert answer["Cache-Control"] == "no-store"
+    assert b"hunter2" not in answer.content
+
+
+def test_while_the_database_does_not_answer_rest_and_pages_are_503_and_tell_no_cause() -> None:
+    with database_that_does_not_answer():
+        rest = Client(raise_request_exception=False).get("/api/v1/store/apis/")
+        page = Client(raise_request_exception=False).get("/")
+    assert (rest.status_code, rest.json()["code"]) == (503, "database_unavailable")
+    for answer in (rest, page):
+        assert answer.status_code == 503
+        assert int(answer["Retry-After"]) > 0
+        assert b"hunter2" not in answer.content
 
 
 def test_a_refused_form_of_a_program_is_a_problem_document() -> None:

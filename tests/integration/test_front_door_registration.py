@@ -165,6 +165,20 @@ def test_a_repeat_gives_the_same_client(
     assert manage(portal, first, "GET").status_code == 401
 
 
+def test_programs_may_register_many_clients_of_one_name_and_keep_what_they_call_theirs(
+    portal: Portal, person: Person, idp: tuple[RfcServer, KeyManager]
+) -> None:
+    first = registered(portal, person, MACHINE)
+    second = registered(portal, person, MACHINE)
+    with worker():
+        answer = manage(portal, second, "PUT", {**MACHINE, "client_id": second["client_id"]})
+
+    assert second["client_id"] != first["client_id"]
+    assert first["client_name"] == "Tickets"
+    assert second["client_name"].startswith("Tickets ")
+    assert (answer.status_code, answer.json()["client_name"]) == (200, second["client_name"])
+
+
 def test_an_idempotency_key_with_other_metadata_is_refused(
     portal: Portal, person: Person, idp: tuple[RfcServer, KeyManager]
 ) -> None:

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from common.errors import InputError
+from keymanager.adapters.contract import TOKEN_EXCHANGE
 from keymanager.models import KeyManager
 from keymanager.services.adapters import close_adapters
 from keymanager.services.key_managers import ensure_resident
@@ -82,6 +83,7 @@ def test_basic_credentials_may_be_raw_or_form_encoded(portal: Portal, person: Pe
     [
         ({}, 400, "invalid_request"),
         ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, 400, "unsupported_grant_type"),
+        ({"grant_type": TOKEN_EXCHANGE, "subject_token": "x"}, 400, "unsupported_grant_type"),
         ({"grant_type": "client_credentials", "client_secret": "again"}, 400, "invalid_request"),
         ({"grant_type": "client_credentials", "client_id": "another"}, 400, "invalid_request"),
         ({"grant_type": "client_credentials", "client_assertion": "x"}, 400, "invalid_request"),

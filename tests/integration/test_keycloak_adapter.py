@@ -225,6 +225,22 @@ def test_what_stands_for_apis_and_for_us_is_no_scope(bench: Bench, marker: str) 
     bench.adapter.delete_resource(api.remote_id)
 
 
+def test_scopes_of_openid_connect_that_a_client_chose_are_kept(bench: Bench, marker: str) -> None:
+    """``openid`` is no client scope, and those for people are not shown as scopes of an API."""
+    asked = metadata(
+        marker,
+        grant_types=("authorization_code",),
+        redirect_uris=("https://app.example/back",),
+        scopes=frozenset({"openid", "email", "address", SCOPES[0]}),
+    )
+    made = bench.adapter.create_client(asked)
+    assert made.ignored == ()
+    assert bench.adapter.update_client(made.handle, asked).ignored == ()
+    assert {"email", "address", SCOPES[0]} <= set(bench.document(made.handle.client_id)["optionalClientScopes"])
+    gone = bench.adapter.update_client(made.handle, replace(asked, scopes=frozenset({"openid", "no:such"})))
+    assert gone.ignored == ("scope",)
+
+
 # --- events -----------------------------------------------------------------------------------------------------------
 def reported(bench: Bench, act: Callable[[], object], cursor: str) -> tuple[tuple[str, ...], str]:
     act()
@@ -256,6 +272,25 @@ def test_a_client_that_registered_itself_is_reported_from_the_other_feed(bench: 
 
 
 # --- dynamic registration ---------------------------------------------------------------------------------------------
+def test_an_initial_access_token_registers_as_many_clients_as_it_may(realm: Realm) -> None:
+    given = keycloak.administer(
+        realm.server_url, "POST", f"/{realm.name}/clients-initial-access", {"count": 1, "expiration": 600}
+    )
+    dynamic = Bench(realm, management="dcr", initial_access_token=given["token"])
+    made = dynamic.adapter.create_client(metadata("m", scopes=frozenset({"openid", SCOPES[0]})))
+    assert made.ignored == ()
+    assert dynamic.token(made, SCOPES[0])
+    changed = dynamic.adapter.update_client(made.handle, metadata("m", client_name="Other"))
+    assert changed.observed["client_name"] == "Other"
+    # Each change replaces the token that manages the client.
+    assert changed.handle.registration_access_token != made.handle.registration_access_token
+    with pytest.raises(KeyManagerRejected, match="No remaining count"):
+        dynamic.adapter.create_client(metadata("n"))
+    dynamic.adapter.delete_client(changed.handle)
+    assert dynamic.adapter.read_client(changed.handle) is None
+    dynamic.close()
+
+
 def test_a_secret_that_a_change_replaced_unasked_is_the_one_that_is_kept(keycloak_url: str) -> None:
     executor = {"expiration-period": 3600, "rotated-expiration-period": 60, "remaining-rotation-period": 3600}
     profile = {"name": "eager", "executors": [{"executor": "secret-rotation", "configuration": executor}]}

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from common.errors import KeyManagerUnavailable
-from keymanager.adapters.contract import Inactive, RegisteredClient, StepState, TokenFacts, TokenRequest
-from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE
+from keymanager.adapters.contract import TOKEN_EXCHANGE, Inactive, RegisteredClient, StepState, TokenFacts, TokenRequest
 from tests.integration.keycloak_kit import SCOPES, Bench, add_scopes, metadata
 from tests.servers.keycloak import Realm, new_realm
 

@@ -15,6 +15,7 @@ from keymanager.registrations.states import RegistrationState
 from keymanager.services.adapters import stored_config
 from keymanager.services.checks import run_check
 from subscriptions.models import Plan
+from tests.fakes.rfc_server import RfcServer
 from tests.integration.rest_kit import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_a_check_is_started_and_its_steps_are_shown_until_it_ends(world: World, 
     page = text_of(browser.post("/admin-portal/key-managers/resident/check/", follow=True))
     check = KeyManagerCheck.objects.get()
     steps = f"/admin-portal/checks/{check.pk}/"
-    assert f'hx-get="{steps}"' in page
+    assert f'hx-get="{steps}?round=1"' in page
 
     run_check(check.pk)
 
@@ -201,3 +202,36 @@ def test_only_administrators_get_in(world: World, client: Client) -> None:
     assert client.get("/admin-portal/queue/").status_code == 302
     client.force_login(world.developer.user)
     assert client.get("/admin-portal/queue/").status_code == 403
+
+
+def test_the_form_begins_with_a_preset_and_says_what_was_found(world: World, browser: Client) -> None:
+    preset = text_of(browser.get("/admin-portal/key-managers/add/rfc/?preset=glewlwyd"))
+    assert 'value="https://localhost/no-redirect"' in preset
+    with RfcServer() as server:
+        found = browser.get(f"/admin-portal/key-managers/add/rfc/?url={server.issuer}&preset=glewlwyd")
+    page = text_of(found)
+    assert 'value="https://localhost/no-redirect"' in page
+    assert f'value="{server.issuer}"' in page
+    assert 'class="found"' in page
+    assert "What it says of itself" in page
+    assert "there is no preset" in text_of(browser.get("/admin-portal/key-managers/add/rfc/?preset=nothing"))
+
+
+def test_each_figure_of_the_queue_leads_to_as_many_registrations(world: World, browser: Client) -> None:
+    world.make_api()
+    world.work()
+    ids = list(Registration.objects.order_by("pk").values_list("pk", flat=True))
+    for pk, state in zip(ids, (RegistrationState.UNKNOWN, RegistrationState.REMOVING), strict=False):
+        Registration.objects.filter(pk=pk).update(state=state)
+    assert browser.get("/admin-portal/queue/").context["figures"]["waiting"] == 1
+    for show in ("running", "waiting", "failed", "held", "done"):
+        answer = browser.get(f"/admin-portal/queue/?show={show}")
+        assert answer.context["page"].paginator.count == answer.context["figures"][show], show
+
+
+def test_a_search_that_finds_nothing_does_not_say_that_all_is_done(world: World, browser: Client) -> None:
+    world.make_api()
+    Registration.objects.update(state=RegistrationState.REFUSED)
+    page = text_of(browser.get("/admin-portal/queue/?q=no-such-thing"))
+    assert "No registration matches." in page
+    assert "All done." not in page

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
+from keymanager.models import Registration
 from tests.integration.rest_kit import World, make_caller, make_world
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +63,19 @@ def test_the_list_costs_the_same_queries_with_many_rows(world: World, browser: C
     for number in range(4):
         world.make_client(f"More {number}")
     assert queries() == first
+
+
+def test_a_ready_client_that_is_told_of_a_change_is_not_ready_anew(world: World, browser: Client) -> None:
+    made = world.make_client()
+    browser.get("/notifications/")
+    row = Registration.objects.get(credential=made["id"])
+    since = row.outcome_at
+
+    browser.post(f"/apps/{made['application']}/settings/", {"name": "Night train", "description": ""})
+    world.work()
+
+    row.refresh_from_db()
+    assert (row.state, row.applied_version) == ("active", row.wanted_version)
+    assert row.wanted_version > 1
+    assert row.outcome_at == since
+    assert "new" not in bell(browser)

@@ -12,7 +12,7 @@ from accounts.models import ExternalIdentity, Membership, Role, RoleGrant, Team,
 from accounts.services import create_user
 from accounts.teams import create_team
 from subscriptions.models import AuditEvent
-from tests.integration.rest_kit import World, make_world
+from tests.integration.rest_kit import World, fields_of, make_world
 
 pytestmark = pytest.mark.django_db
 IDP = "https://login.example"
@@ -166,6 +166,18 @@ def test_what_a_team_cannot_be_is_said_at_the_field(browser: Client) -> None:
     assert "Team Gallery" in text_of(refused)
     unknown = browser.post(f"/admin-portal/teams/{team.pk}/members/", {"username": "nobody-at-all"})
     assert "There is nobody of this name" in text_of(unknown)
+
+
+@pytest.mark.parametrize(("name", "status"), [("museum", 409), ("two\nlines", 400), ("\u202eoof", 400), (" ", 400)])
+def test_a_team_name_that_is_taken_or_cannot_be_read_is_refused_by_rest(world: World, name: str, status: int) -> None:
+    create_team(name="Museum", members=[])
+    other = create_team(name="Gallery", members=[])
+    for answer in (
+        world.admin.post("/admin/teams/", {"name": name}),
+        world.admin.patch(f"/admin/teams/{other.pk}/", {"name": name}),
+    ):
+        assert (answer.status_code, set(fields_of(answer))) == (status, {"name"})
+    assert Team.objects.filter(personal_of=None).count() == 2
 
 
 def test_a_personal_team_is_not_among_the_teams(browser: Client, world: World) -> None:

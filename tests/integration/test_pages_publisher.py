@@ -236,6 +236,18 @@ def test_accepted_key_managers_are_chosen(world: World, browser: Client) -> None
     assert "checked" in page
 
 
+def test_the_checklist_asks_again_as_long_as_its_registrations_are_under_way(world: World, browser: Client) -> None:
+    api = world.make_api()
+    asking = re.compile(r'id="checklist"[^>]*hx-get="\?round=1"[^>]*hx-select="#checklist"')
+    page = browser.get(f"/publisher/apis/{api['id']}/").content.decode()
+    assert asking.search(page)
+    assert "1 thing left" in page
+    world.work()
+    page = browser.get(f"/publisher/apis/{api['id']}/?round=1").content.decode()
+    assert not re.search(r'id="checklist"[^>]*hx-get', page)
+    assert "Nothing is left to do" in page
+
+
 def test_a_registration_that_fails_is_explained_and_retried(world: World, browser: Client) -> None:
     api = world.make_api()
     world.work()
@@ -278,7 +290,7 @@ def test_the_lifecycle_page_says_whom_an_action_hits(world: World, browser: Clie
     api = world.make_published()
     world.subscribe(world.make_application("Guide"), api)
     page = text_of(browser.get(f"/publisher/apis/{api['id']}/lifecycle/"))
-    assert "It hits 1 subscriber." in page
+    assert "It concerns 1 subscriber." in page
     assert "Only a draft or a retired version can be deleted." in page
     assert browser.post(f"/publisher/apis/{api['id']}/move/", {"action": "explode"}).status_code == 404
 

@@ -45,6 +45,18 @@ def test_the_console_loads_its_script_with_the_served_definition(world: World, c
     assert "swagger-ui-bundle" not in client.get(f"/apis/{api['id']}/reference/").content.decode()
 
 
+def test_a_search_that_finds_nothing_names_what_is_near_and_how_to_go_on(world: World, client: Client) -> None:
+    def said(**asked: str) -> str:
+        return " ".join(client.get("/", asked).content.decode().split())
+
+    world.make_published()
+    near = said(q="Musuem")
+    assert "No API matches “Musuem”." in near
+    assert '<a href="/?q=Museum">Museum</a>' in near
+    assert "1 API without the filters" in said(q="Museum", tag="none-such")
+    assert "Near to it" not in said(q="zzzzqqqq")
+
+
 def test_the_catalogue_puts_the_most_subscribed_first(world: World, browser: Client) -> None:
     popular = world.make_published(name="Popular", context="/popular")
     world.make_published(name="Newer", context="/newer")

@@ -158,6 +158,30 @@ def test_each_refusal_has_one_way_to_mend_it(
     assert "<html" not in page
 
 
+def test_a_call_that_went_through_is_judged_again_for_its_own_team(
+    world: World, api: dict[str, Any], browser: Client
+) -> None:
+    client = subscribed_client(world, api)
+    buying = operations(api, browser)[-1]
+    token = browser.post(f"{buying}token/", {"credential": client["id"]}).json()["access_token"]
+    call = {"path": "/tickets", "token": token}
+
+    answer = browser.post(f"{buying}checks/", call)
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    assert "The application is subscribed" in page
+    assert "failed" not in page
+    assert "What mends it" not in page
+    assert token not in page
+    stranger = Client()
+    stranger.force_login(make_caller("eve", Role.APP_DEVELOPER).user)
+    assert stranger.post(f"{buying}checks/", call).status_code == 404
+    assert browser.post(f"{buying}checks/", {"path": "/../other/1"}).status_code == 404
+    assert browser.post(f"{buying}checks/", {"path": ""}).status_code == 422
+
+
 def test_a_verdict_that_is_not_there_or_not_ones_own_is_not_there(world: World, browser: Client) -> None:
     made = world.make_application("Guide")
     RefusedCall.objects.create(

@@ -42,6 +42,7 @@ def test_a_plan_is_made_changed_and_deleted(world: World) -> None:
     assert {name: made.json()[name] for name in body} == body
     changed = world.admin.patch("/admin/plans/trial/", {"requests": None, "per_seconds": None})
     assert (changed.json()["requests"], changed.json()["per_seconds"]) == (None, None)
+    assert world.admin.get("/admin/plans/trial/").json() == changed.json()
     twice = world.admin.post("/admin/plans/", body)
     assert (twice.status_code, set(fields_of(twice))) == (409, {"slug"})
     assert world.admin.delete("/admin/plans/trial/").status_code == 204
@@ -108,9 +109,7 @@ def test_the_mask_keeps_a_secret_and_another_value_replaces_it(world: World) -> 
         ({"config": []}, "config"),
         ({"adapter": "magic"}, "adapter"),
         ({"slug": "Not A Slug"}, "slug"),
-        ({"slug": "resident"}, "slug"),
         ({"name": ""}, "name"),
-        ({"name": "Resident"}, "name"),
         ({"enabled": "perhaps"}, "enabled"),
     ],
 )
@@ -124,6 +123,30 @@ def test_a_wrong_key_manager_names_its_field(world: World, changes: dict[str, An
     answer = world.admin.post("/admin/key-managers/", body)
     assert (answer.status_code, set(fields_of(answer))) == (400, {field})
     assert KeyManager.objects.count() == 1
+
+
+@pytest.mark.parametrize("taken", [{"slug": "resident"}, {"name": "Resident"}])
+def test_a_slug_or_name_that_another_key_manager_has_is_409(world: World, taken: dict[str, str]) -> None:
+    config = {
+        "issuer": "https://a.example",
+        "introspection_client_id": "gateway",
+        "introspection_client_secret": "gateway-secret",
+    }
+    answer = world.admin.post(
+        "/admin/key-managers/", {"slug": "other", "name": "Other", "adapter": "rfc", "config": config, **taken}
+    )
+    assert (answer.status_code, set(fields_of(answer))) == (409, set(taken))
+    assert KeyManager.objects.count() == 1
+
+
+def test_a_mask_that_stands_for_no_secret_is_refused_by_name(world: World) -> None:
+    made = world.add_key_manager("keycloak")
+    copy = {**made["config"], "issuer": "https://copy.example"}
+    answer = world.admin.post("/admin/key-managers/", {"slug": "copy", "name": "C", "adapter": "rfc", "config": copy})
+    assert (answer.status_code, set(fields_of(answer))) == (400, {"config.introspection_client_secret"})
+    unset = world.admin.patch("/admin/key-managers/keycloak/", {"config": {"initial_access_token": "*****"}})
+    assert unset.status_code == 400
+    assert not KeyManager.objects.filter(slug="copy").exists()
 
 
 def test_the_adapter_of_a_key_manager_stays(world: World) -> None:

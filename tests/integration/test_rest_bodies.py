@@ -46,6 +46,20 @@ def test_a_pair_of_surrogates_is_a_character(world: World) -> None:
     assert (answer.status_code, answer.json()["name"]) == (201, "Guide \U0001f600")
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"name": "a", "name": "b"}', "name"),
+        (b'{"name": "a", "credentials": [{"key_manager": "resident", "scopes": [], "scopes": ["x"]}]}', "scopes"),
+        (b'{"": 1, "": 2}', "body"),
+    ],
+)
+def test_a_member_that_is_there_twice_is_refused_by_its_name(world: World, body: bytes, field: str) -> None:
+    answer = send(world.developer, "/store/applications/", body)
+    assert (answer.status_code, list(fields_of(answer))) == (400, [field])
+    assert world.developer.get("/store/applications/").json()["count"] == 0
+
+
 @pytest.mark.parametrize("body", [b"[" * 20_000 + b"]" * 20_000, b'{"a":' * 20_000 + b"1" + b"}" * 20_000])
 def test_a_body_nested_beyond_reading_is_refused(world: World, body: bytes) -> None:
     answer = send(world.developer, "/store/applications/", body)

@@ -62,11 +62,23 @@ def test_a_private_address_is_refused_unless_its_network_is_allowed(world: World
     assert not Api.objects.exists()
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://files.example/a.yaml", "not a url", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://files.example/a.yaml",
+        "not a url",
+        "http://",
+        "http://files..example/a.yaml",
+        f"http://{'a' * 64}.example/a.yaml",
+        "http://127.0.0.1:99999/a.yaml",
+    ],
+)
 def test_a_url_that_is_none_is_refused_by_name(world: World, url: str) -> None:
     answer = world.publisher.post("/publisher/apis/", api_body(definition=..., definition_url=url))
     assert answer.status_code == 400
     assert set(fields_of(answer)) == {"definition_url"}
+    assert not any(message.startswith(("url:", "definition_url:")) for message in fields_of(answer).values())
 
 
 def test_an_api_is_made_from_operations_given_by_hand(world: World) -> None:
@@ -168,6 +180,10 @@ def test_a_text_that_no_database_can_store_is_refused_by_name(world: World, text
         ({"key_managers": []}, "key_managers"),
         ({"key_managers": "some"}, "key_managers"),
         ({"tags": ["x" * 41]}, "tags"),
+        ({"tags": ["two\nlines"]}, "tags"),
+        ({"audiences": ["x" * 501]}, "audiences"),
+        ({"audiences": ["two\nlines"]}, "audiences"),
+        ({"audiences": [f"urn:a:{number}" for number in range(51)]}, "audiences"),
     ],
 )
 def test_a_wrong_member_is_named_and_nothing_is_stored(world: World, changes: dict[str, Any], field: str) -> None:

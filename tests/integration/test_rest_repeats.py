@@ -74,6 +74,7 @@ def test_a_repeated_create_gets_the_first_answer_and_nothing_is_doubled(world: W
     again = caller.post(path, body, Idempotency_Key="k-1")
     assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert again["Idempotency-Replayed"] == "true"
+    assert again.get("ETag") == first.get("ETag")
     assert AuditEvent.objects.count() == audited
     other = caller.post(path, {**body, **OTHER.get(what, {"name": "Another"})}, Idempotency_Key="k-1")
     assert (other.status_code, set(fields_of(other))) == (400, {"Idempotency-Key"})

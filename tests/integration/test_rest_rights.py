@@ -55,7 +55,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     "admin/key-managers/<slug:slug>/check/": {"GET": ADMIN, "POST": ADMIN},
     "admin/key-managers/<slug:slug>/used-by/": {"GET": ADMIN},
     "admin/plans/": {"GET": ADMIN, "POST": ADMIN},
-    "admin/plans/<slug:slug>/": {"PATCH": ADMIN, "DELETE": ADMIN},
+    "admin/plans/<slug:slug>/": {"GET": ADMIN, "PATCH": ADMIN, "DELETE": ADMIN},
     "admin/registrations/": {"GET": ADMIN},
     "admin/registrations/<uuid:pk>/": {"GET": ADMIN},
     "admin/registrations/<uuid:pk>/retry/": {"POST": ADMIN},

@@ -12,7 +12,7 @@ from accounts.models import ApiToken, IdempotentAnswer
 from accounts.services import create_api_token, revoke_api_token
 from accounts.teams import create_team
 from subscriptions.models import Api, Application, Plan, Subscription
-from tests.integration.rest_kit import Caller, World, api_body, make_world
+from tests.integration.rest_kit import Caller, World, api_body, fields_of, make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -167,8 +167,10 @@ def test_lists_come_in_pages_of_at_most_two_hundred(world: World) -> None:
     assert {row["id"] for row in first["results"]}.isdisjoint(row["id"] for row in second["results"])
     assert len(world.developer.get("/store/applications/?page_size=1000").json()["results"]) == 200
     assert len(world.developer.get("/store/applications/?page_size=2").json()["results"]) == 2
-    for odd in ("0", "-1", "x", ""):
-        assert len(world.developer.get(f"/store/applications/?page_size={odd}").json()["results"]) == 25
+    assert len(world.developer.get("/store/applications/?page_size=").json()["results"]) == 25
+    for odd in ("0", "-1", "x", "1.5", "%C2%B2"):
+        refused = world.developer.get(f"/store/applications/?page_size={odd}")
+        assert (refused.status_code, set(fields_of(refused))) == (400, {"page_size"})
 
 
 @pytest.mark.parametrize("page", ["0", "2", "-1", "x", "9" * 30])

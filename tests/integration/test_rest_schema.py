@@ -2,11 +2,16 @@
 
 import io
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from openapi_schema_validator import OAS31Validator
+
+from tests.integration.rest_kit import API, World, api_body, make_world
 
 CALLS = """
 POST GET /publisher/apis/
@@ -36,7 +41,7 @@ POST GET /store/subscriptions/
 DELETE GET PATCH /store/subscriptions/{id}/
 GET /store/verdicts/{reference}/
 POST GET /admin/plans/
-PATCH DELETE /admin/plans/{slug}/
+GET PATCH DELETE /admin/plans/{slug}/
 POST GET /admin/key-managers/
 PATCH DELETE GET /admin/key-managers/{slug}/
 POST /admin/key-managers/discover/
@@ -89,3 +94,81 @@ def test_the_schema_says_how_to_authenticate_and_what_key_managers_may_be(client
     assert {"ApiState", "SubscriptionState", "ApplicationState", "RegistrationState"} <= set(
         document["components"]["schemas"]
     )
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    yield from make_world()
+
+
+@pytest.mark.django_db
+def test_the_schema_says_which_calls_take_a_key_or_a_tag_and_how_errors_look(client: Client) -> None:
+    document = yaml.safe_load(client.get("/api/v1/schema/").content)
+    calls = {(method, path): call for path, calls in document["paths"].items() for method, call in calls.items()}
+    assert all("application/problem+json" in call["responses"]["default"]["content"] for call in calls.values())
+
+    def taking(header: str) -> set[tuple[str, str]]:
+        return {
+            (method, path.removeprefix(API))
+            for (method, path), call in calls.items()
+            if header in {parameter["name"] for parameter in call.get("parameters", [])}
+        }
+
+    lists = (
+        "publisher/apis",
+        "store/applications",
+        "store/subscriptions",
+        "admin/plans",
+        "admin/key-managers",
+        "admin/teams",
+    )
+    creates = {("post", f"/{name}/") for name in lists}
+    assert taking("Idempotency-Key") == creates | {("post", "/store/applications/{id}/credentials/")}
+    rows = ("publisher/apis/{id}", "store/applications/{id}", "store/credentials/{id}", "store/subscriptions/{id}")
+    changes = {(method, f"/{row}/") for row in (*rows, "admin/key-managers/{slug}") for method in ("patch", "delete")}
+    api = "/publisher/apis/{id}"
+    assert taking("If-Match") == changes | {("put", f"{api}/definition/"), ("post", f"{api}/lifecycle/")}
+
+
+def test_answers_are_as_the_schema_says(world: World, client: Client) -> None:
+    document = yaml.safe_load(client.get("/api/v1/schema/").content)
+
+    def fault(method: str, path: str, answer: Any) -> str:
+        """What the schema does not allow in this answer, or nothing."""
+        responses = document["paths"][f"{API}{path}"][method]["responses"]
+        described = responses.get(str(answer.status_code), responses["default"])
+        schema = described["content"][answer["Content-Type"].partition(";")[0]]["schema"]
+        checker = OAS31Validator({**schema, "components": document["components"]})
+        return "".join(
+            f"{method} {path}: {list(found.absolute_path)} {found.message}"
+            for found in checker.iter_errors(answer.json())
+        )
+
+    api, client_row = world.make_published(), world.make_client()
+    subscription = world.subscribe({"id": client_row["application"]}, api)
+    rows = [
+        (world.publisher, "/publisher/apis/{id}/", api["id"]),
+        (world.publisher, "/publisher/apis/{id}/registrations/", api["id"]),
+        (world.publisher, "/publisher/apis/{id}/subscriptions/", api["id"]),
+        (world.developer, "/store/apis/{id}/", api["id"]),
+        (world.developer, "/store/applications/{id}/", client_row["application"]),
+        (world.developer, "/store/credentials/{id}/", client_row["id"]),
+        (world.developer, "/store/subscriptions/{id}/", subscription["id"]),
+        (world.admin, "/admin/key-managers/{slug}/", "resident"),
+        (world.admin, "/admin/key-managers/{slug}/used-by/", "resident"),
+    ]
+    answers = [("get", path, who.get(re.sub(r"{\w+}", key, path))) for who, path, key in rows]
+    for who, path in [
+        *((world.publisher, f"/publisher/{name}/") for name in ("apis", "plans")),
+        *((world.developer, f"/store/{name}/") for name in ("apis", "applications", "subscriptions")),
+        *((world.admin, f"/admin/{name}/") for name in ("key-managers", "plans", "registrations", "audit", "people")),
+    ]:
+        answers.append(("get", path, who.get(path)))
+        assert answers[-1][2].json()["count"] >= 1
+    answers += [
+        ("post", "/publisher/apis/", world.publisher.post("/publisher/apis/", api_body(name=""))),
+        ("post", "/publisher/apis/", world.publisher.post("/publisher/apis/", api_body())),
+        ("delete", "/publisher/apis/{id}/", world.publisher.delete(f"/publisher/apis/{api['id']}/")),
+    ]
+    faults = [words for method, path, answer in answers if (words := fault(method, path, answer))]
+    assert not faults, "\n".join(faults)

@@ -14,7 +14,7 @@ from keymanager.services.checks import run_check
 from subscriptions.models import AuditEvent, ChangeEvent
 from tests.fakes.faults import Fault
 from tests.fakes.rfc_server import RfcServer
-from tests.integration.rest_kit import Caller, World, make_world
+from tests.integration.rest_kit import Caller, World, fields_of, make_world
 from tests.subscribed import subscribe_to
 
 pytestmark = pytest.mark.django_db
@@ -176,4 +176,7 @@ def test_a_password_in_a_url_is_not_said_back(world: World, heard: Heard) -> Non
     endpoints = {"production": url}
     bodies = {**body, "definition_url": "", "operations": [{"method": "GET", "path": "/"}], "endpoints": endpoints}
     assert heard.keep(world.publisher.post("/publisher/apis/", bodies)).status_code == 400
+    wanted = {"key_manager": "resident", "grant_types": ["authorization_code"], "redirect_uris": [url]}
+    refused = heard.keep(world.developer.post("/store/applications/", {"name": "A", "credentials": [wanted]}))
+    assert (refused.status_code, set(fields_of(refused))) == (400, {"credentials[0].redirect_uris"})
     assert_nowhere(secret, heard)

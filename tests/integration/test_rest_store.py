@@ -41,6 +41,18 @@ def test_a_public_api_is_read_without_signing_in_with_the_gateways_url(world: Wo
     assert flows["clientCredentials"]["tokenUrl"] == f"{settings.ARCHWAY_PUBLIC_URL}/token"
 
 
+def test_an_api_says_at_which_key_managers_a_client_is_made_and_with_which_scopes(world: World, client: Client) -> None:
+    world.add_key_manager("keycloak")
+    world.add_key_manager("off", enabled=False)
+    for listed_ones, slugs in (("all", ["keycloak", "resident"]), (["resident", "off"], ["resident"])):
+        name = f"Museum {len(slugs)}"
+        made = world.make_published(name=name, context=f"/museum{len(slugs)}", key_managers=listed_ones)
+        shown = client.get(f"/api/v1/store/apis/{made['id']}/").json()
+        assert [row["slug"] for row in shown["key_managers"]] == slugs
+        assert all("client_credentials" in row["grant_types"] for row in shown["key_managers"])
+        assert shown["scopes"] == [{"key": "tickets:buy", "description": "Buy tickets"}]
+
+
 def test_an_api_that_is_not_public_is_shown_to_its_team_only(world: World, client: Client) -> None:
     made = world.make_published(public=False)
     path = f"/store/apis/{made['id']}/"
@@ -65,6 +77,7 @@ def test_an_api_that_is_not_public_is_shown_to_its_team_only(world: World, clien
         (["publish", "deprecate"], "deprecated", True, False),
         (["publish", "deprecate", "publish"], "published", True, True),
         (["publish", "deprecate", "retire"], "retired", False, False),
+        (["publish", "block", "retire"], "retired", False, False),
         (["publish", "demote"], "created", False, False),
         (["publish", "block", "demote"], "created", False, False),
     ],
@@ -235,8 +248,21 @@ def test_a_publisher_blocks_and_unblocks_a_subscription(world: World) -> None:
         answer = world.publisher.post(f"{path}/{action}/", body)
         assert (answer.status_code, answer.json()["state"]) == (200, state)
         assert world.developer.get(f"/store/subscriptions/{subscription['id']}/").json()["state"] == state
-    wrong = world.publisher.post(f"{path}/block/", {"scope": "some"})
-    assert (wrong.status_code, set(fields_of(wrong))) == (400, {"scope"})
+    for action in ("block", "unblock"):
+        wrong = world.publisher.post(f"{path}/{action}/", {"scope": "some"})
+        assert (wrong.status_code, set(fields_of(wrong))) == (400, {"scope"})
+
+
+def test_a_block_of_production_is_lifted_by_name_and_no_other_is(world: World) -> None:
+    subscription = world.subscribe(world.make_application(), world.make_published())
+    path = f"/publisher/subscriptions/{subscription['id']}"
+    world.publisher.post(f"{path}/block/", {"scope": "all"})
+    refused = world.publisher.post(f"{path}/unblock/", {"scope": "production"})
+    assert (refused.status_code, set(fields_of(refused))) == (409, {"scope"})
+    assert Subscription.objects.get().state == "blocked"
+    world.publisher.post(f"{path}/block/", {"scope": "production"})
+    lifted = world.publisher.post(f"{path}/unblock/", {"scope": "production"})
+    assert (lifted.status_code, lifted.json()["state"]) == (200, "unblocked")
 
 
 @pytest.mark.parametrize("state", ["on_hold", "rejected"])

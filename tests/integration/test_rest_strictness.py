@@ -34,3 +34,15 @@ def test_a_filter_that_a_list_does_not_have_is_named(world: World, path: str) ->
     answer = caller.get(f"{path}?nmae=museum")
     assert (answer.status_code, set(fields_of(answer))) == (400, {"nmae"})
     assert caller.get(f"{path}?page=1&page_size=5").status_code == 200
+
+
+def test_a_call_whose_address_says_all_takes_no_body(world: World) -> None:
+    client = world.make_client()
+    path = f"/store/credentials/{client['id']}"
+    for call in ("rotate-secret", "drop-old-secret", "retry", "reveal-secret"):
+        answer = world.developer.post(f"{path}/{call}/", {"keep_old": True})
+        assert (answer.status_code, set(fields_of(answer))) == (400, {"keep_old"})
+        assert world.developer.call("POST", f"{path}/{call}/", ["x"]).status_code == 400
+    assert world.developer.get(f"{path}/").json()["revision"] == client["revision"]
+    assert world.developer.post(f"{path}/reveal-secret/").status_code == 200
+    assert world.developer.call("POST", f"{path}/reveal-secret/").status_code == 200

@@ -1,6 +1,7 @@
 """Signing in with the password of a real OpenLDAP, in a tree of its own shape and in one of Active Directory's."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import ExternalIdentity, Role, User
 from accounts.services import create_user
+from tests.servers.certificates import self_signed
 from tests.servers.slapd import ACTIVE_DIRECTORY_TREE, OPENLDAP_TREE, SlapdServer, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
@@ -136,3 +138,20 @@ def test_a_wrong_account_of_the_portal_is_told(settings: Settings) -> None:
     assert answer.status_code == 502
     assert "INVALID_CREDENTIALS" in answer.content.decode()
     assert "wrong-secret" not in answer.content.decode()
+
+
+@pytest.mark.usefixtures("openldap")
+@pytest.mark.parametrize("way", ["ldaps", "start_tls"])
+def test_a_directory_behind_tls_is_believed_by_its_certificate_only(
+    settings: Settings, server: SlapdServer, tmp_path: Path, way: str
+) -> None:
+    settings.ARCHWAY_LDAP_URL = server.tls_url if way == "ldaps" else server.url
+    settings.ARCHWAY_LDAP_START_TLS = way == "start_tls"
+    settings.ARCHWAY_LDAP_CA_FILE = str(self_signed(tmp_path, "another"))
+    answer = sign_in("lena", "lena-password")
+    assert answer.status_code == 503
+    assert not User.objects.exists()
+
+    settings.ARCHWAY_LDAP_CA_FILE = str(server.certificate)
+    assert sign_in("lena", "lena-password").status_code == 302
+    assert User.objects.get().username == "lena"

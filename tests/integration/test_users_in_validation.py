@@ -1,12 +1,15 @@
 """Scopes bound to roles and user claims: what publishers may ask for, and what a call then needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.models import ExternalIdentity, Role, User
+from accounts.actor import SYSTEM
+from accounts.directory import DirectoryPerson, EntitlementRules
+from accounts.models import ExternalIdentity, Role, Team, User
 from accounts.queries import directory_claims_of, role_names_of
 from accounts.services import create_user
 from accounts.teams import create_team
@@ -27,6 +30,7 @@ from keymanager.validation.resolver import TokenResolver
 from keymanager.validation.snapshot import Snapshot
 from keymanager.validation.users import PortalUsers
 from subscriptions.models import ChangeEvent, ChangeKind, Scope
+from subscriptions.services import people, teams
 from tests.fakes.quirks import Quirks
 from tests.fakes.rfc_server import RfcServer
 from tests.integration.rest_kit import World, make_world
@@ -123,6 +127,50 @@ def test_a_key_manager_goes_on_sharing_its_users_while_an_api_depends_on_them(wo
     assert api["name"] in str(answer.json())
     world.publisher.patch(f"/publisher/apis/{api['id']}/", {"scope_roles": {}})
     assert share(world, world.resident, "none").status_code == 200
+
+
+@pytest.fixture
+def staff(anna: User) -> Team:
+    return create_team(name="staff", members=[anna])
+
+
+def told_of(user: User) -> int:
+    return ChangeEvent.objects.filter(kind=ChangeKind.PERSON, object_id=str(user.pk)).count()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda anna, staff: people.revoke_role(actor=SYSTEM, user=anna, role=Role.PUBLISHER),
+        lambda anna, staff: people.grant_role(actor=SYSTEM, user=anna, role=Role.API_DEVELOPER),
+        lambda anna, staff: people.set_active(actor=SYSTEM, user=anna, active=False),
+        lambda anna, staff: teams.remove_member(actor=SYSTEM, team=staff, user=anna),
+        lambda anna, staff: teams.rename_team(actor=SYSTEM, team=staff, name="crew"),
+        lambda anna, staff: teams.create_team(actor=SYSTEM, name="keepers", members=[anna]),
+    ],
+)
+def test_whatever_changes_what_a_person_may_do_is_told_to_the_validators(
+    anna: User, staff: Team, change: Callable[[User, Team], object]
+) -> None:
+    change(anna, staff)
+    assert told_of(anna) == 1
+
+
+def test_what_changes_nothing_is_not_told(anna: User, staff: Team) -> None:
+    people.grant_role(actor=SYSTEM, user=anna, role=Role.PUBLISHER)
+    teams.add_member(actor=SYSTEM, team=staff, user=anna)
+    assert told_of(anna) == 0
+
+
+def test_a_login_that_takes_a_role_away_is_told(anna: User) -> None:
+    ExternalIdentity.objects.create(user=anna, issuer="https://idp.example", subject="a-guid")
+    with_group = DirectoryPerson(issuer="https://idp.example", subject="a-guid", username="anna", groups=frozenset("g"))
+    rules = EntitlementRules(roles=(("group:g", Role.ADMINISTRATOR),))
+    people.admit(person=with_group, rules=rules)
+    people.admit(person=with_group, rules=rules)
+    assert told_of(anna) == 1
+    people.admit(person=replace(with_group, groups=frozenset()), rules=rules)
+    assert told_of(anna) == 2
 
 
 def test_a_users_token_passes_once_the_user_has_the_role_and_the_clients_own_token_always_does(anna: User) -> None:

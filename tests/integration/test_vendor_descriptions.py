@@ -1,5 +1,6 @@
 """The vendors' own descriptions are really held against the fakes, and catch what is wrong."""
 
+import json
 import os
 import re
 from typing import Any
@@ -118,3 +119,18 @@ def test_exchanges_are_of_one_kind_when_only_made_up_values_differ() -> None:
 def test_a_fault_is_found_again_in_the_next_exchange_of_its_kind() -> None:
     for _ in range(2):
         assert faults(AUTH0, sent("GET", "/x/clients", query="marker=1"), Answer.of([]))
+
+
+@needs_descriptions
+def test_an_id_that_is_too_long_is_named_although_one_that_fits_went_before() -> None:
+    exchanges = Exchanges({"okta-management": ""})
+    for length in (40, 300):
+        app = {
+            "name": "oidc_client",
+            "label": "a",
+            "signOnMode": "OPENID_CONNECT",
+            "credentials": {"oauthClient": {"client_id": "a1" * (length // 2)}},
+            "settings": {"oauthClient": {"grant_types": ["client_credentials"]}},
+        }
+        exchanges.add(sent("POST", "/api/v1/apps", json.dumps(app).encode()), Answer.of(app))
+        assert bool(exchanges.faults) == (length > 100), exchanges.faults

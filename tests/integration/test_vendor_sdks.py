@@ -8,7 +8,9 @@ import asyncio
 import gc
 import importlib
 import importlib.util
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +69,43 @@ def test_oktas_sdk_reads_what_the_adapter_wrote(monkeypatch: pytest.MonkeyPatch)
     assert len(secrets) == 2
     assert {"museum:read", "museum:write"} <= {scope.name for scope in scopes}
     assert error is not None
+
+
+@needs("okta")
+def test_access_policies_are_what_oktas_sdk_would_write_and_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their calls are not in the trimmed description, so nothing else holds them to Okta's words."""
+    monkeypatch.setenv("OKTA_TESTING_TESTINGDISABLEHTTPSCHECK", "true")
+    sdk = importlib.import_module("okta.client")
+    policy_model = importlib.import_module("okta.models.authorization_server_policy").AuthorizationServerPolicy
+    rule_model = importlib.import_module("okta.models.authorization_server_policy_rule_request")
+    models = {"policies": policy_model, "rules": rule_model.AuthorizationServerPolicyRuleRequest}
+    with OktaServer() as server:
+        world = okta_world(server, APPS)
+        adapter, metadata = world.adapter(), world.client_metadata()
+        made = adapter.create_client(metadata)
+        adapter.update_client(made.handle, replace(metadata, scopes=frozenset(world.scopes)))
+        written = [(request.url.path.split("/"), request) for request in world.wire.sent if request.method != "GET"]
+        bodies = [
+            (models[kind], json.loads(request.content))
+            for path, request in written
+            for kind in models
+            if kind in path[-2:] and request.content
+        ]
+
+        async def read() -> tuple[Any, Any]:
+            async with sdk.Client({"orgUrl": server.origin, "token": server.api_token}) as client:
+                policies, _, _ = await client.list_authorization_server_policies("default")
+                rules, _, _ = await client.list_authorization_server_policy_rules("default", policies[0].id)
+                return policies, rules
+
+        policies, rules = asyncio.run(read())
+        world.wire.close()
+    # The policy, its rule, and the rule with the second scope.
+    assert len(bodies) == 3
+    assert [model.from_dict(body).to_dict() for model, body in bodies] == [body for _, body in bodies]
+    assert [policy.conditions.clients.include for policy in policies] == [[made.handle.client_id]]
+    assert [rule.conditions.scopes.include for rule in rules] == [sorted(world.scopes)]
+    assert [rule.conditions.grant_types.include for rule in rules] == [["client_credentials"]]
 
 
 @needs("auth0")

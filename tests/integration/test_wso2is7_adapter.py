@@ -2,40 +2,29 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from common.address_guard import AddressGuard
 from common.errors import InputError, KeyManagerRejected, KeyManagerUnavailable, OutcomeUnknown
-from common.http import HttpClient
 from keymanager.adapters.config import parse_config
 from keymanager.adapters.contract import (
-    Capability,
     ClientHandle,
-    ClientMetadata,
     Inactive,
-    RegisteredClient,
     Resource,
     ScopeSpec,
     StepState,
-    TokenAnswer,
     TokenFacts,
-    TokenRequest,
 )
+from keymanager.adapters.wso2.naming import preset_client_id
 from keymanager.adapters.wso2is7 import Wso2Is7Adapter, Wso2Is7Config
-from keymanager.adapters.wso2is7.naming import preset_client_id
 from tests.conformance.world import ManualClock
 from tests.fakes.faults import Fault, Kind
 from tests.fakes.wso2is7_server import PORTAL, SHARED, Wso2Is7Server
 from tests.integration.test_vendor_descriptions import needs_descriptions
-
-LOOPBACK = AddressGuard.of("127.0.0.0/8", "::1/128")
-OPENED: list[HttpClient] = []
-READ, WRITE = "museum:read", "museum:write"
-MARKER = "0c0ffee0-0000-4000-8000-000000000001"
+from tests.integration.wso2_kit import MARKER, READ, WRITE, close_opened, machine, opened, token
 
 
 @pytest.fixture
@@ -47,8 +36,7 @@ def clock() -> ManualClock:
 def server(clock: ManualClock) -> Iterator[Wso2Is7Server]:
     with Wso2Is7Server(clock=clock.now) as running:
         yield running
-        while OPENED:
-            OPENED.pop().close()
+        close_opened()
         assert running.undescribed == []
 
 
@@ -60,31 +48,13 @@ def adapter(server: Wso2Is7Server, clock: ManualClock) -> Wso2Is7Adapter:
 def wso2is7(server: Wso2Is7Server, clock: ManualClock, **more: Any) -> Wso2Is7Adapter:
     """An adapter for the fake, on the fake's clock."""
     values = {"issuer": server.token_issuer, "management_id": PORTAL[0], "management_secret": PORTAL[1], **more}
-    http = HttpClient(guard=LOOPBACK, now=clock.now)
-    OPENED.append(http)
-    return Wso2Is7Adapter(parse_config(Wso2Is7Config, values), http, clock)
+    return Wso2Is7Adapter(parse_config(Wso2Is7Config, values), opened(clock), clock)
 
 
 def by_token(server: Wso2Is7Server, clock: ManualClock, **more: Any) -> Wso2Is7Adapter:
     """An adapter that manages with a client of its own."""
     own = {"management_id": server.manager.client_id, "management_secret": server.manager.secret}
     return wso2is7(server, clock, management_auth="oauth", **{**own, **more})
-
-
-def machine(**changes: Any) -> ClientMetadata:
-    """A machine client that may read."""
-    return ClientMetadata(**{"client_name": "Shop", "marker": MARKER, "scopes": frozenset({READ}), **changes})
-
-
-def token(adapter: Wso2Is7Adapter, client: RegisteredClient, scope: str = READ) -> TokenAnswer:
-    """A client_credentials request."""
-    return adapter.issue_token(
-        TokenRequest(
-            client_id=client.handle.client_id,
-            client_secret=client.handle.client_secret,
-            parameters=(("grant_type", "client_credentials"), ("scope", scope)),
-        )
-    )
 
 
 # names, ids, repeats
@@ -105,16 +75,6 @@ def test_a_creation_whose_answer_was_lost_can_simply_be_repeated(
     assert made.handle.client_id == preset_client_id(MARKER)
     assert token(adapter, made).scopes == {READ}
     assert len(server.state.apps) == 2
-
-
-def test_a_repeat_gets_a_new_secret_where_the_server_keeps_only_hashes(
-    server: Wso2Is7Server, adapter: Wso2Is7Adapter
-) -> None:
-    server.state.hashes_secrets = True
-    server.fault("client_create", Fault.done_but(500))
-    with pytest.raises(OutcomeUnknown):
-        adapter.create_client(machine())
-    assert token(adapter, adapter.create_client(machine())).ok
 
 
 def test_a_clients_id_that_somebody_else_has_is_refused_and_not_taken_over(
@@ -161,23 +121,6 @@ def test_a_public_client_has_a_flag_instead_of_a_method(server: Wso2Is7Server, a
 # 401 means two things
 
 
-@pytest.mark.parametrize("operation", ["read", "update", "delete"])
-def test_our_own_refused_credentials_are_never_a_missing_client(
-    server: Wso2Is7Server, clock: ManualClock, adapter: Wso2Is7Adapter, operation: str
-) -> None:
-    made = adapter.create_client(machine())
-    wrong = wso2is7(server, clock, management_secret="wrong")
-    operations: dict[str, Callable[[], object]] = {
-        "read": lambda: wrong.read_client(made.handle),
-        "update": lambda: wrong.update_client(made.handle, machine()),
-        "delete": lambda: wrong.delete_client(made.handle),
-    }
-    with pytest.raises(KeyManagerRejected) as caught:
-        operations[operation]()
-    assert caught.value.remote_code == "own_client_refused"
-    assert adapter.read_client(made.handle) is not None
-
-
 def test_a_client_of_somebody_else_exists_but_cannot_be_read_or_deleted(
     server: Wso2Is7Server, adapter: Wso2Is7Adapter
 ) -> None:
@@ -211,37 +154,6 @@ def test_a_missing_management_right_is_a_refusal(server: Wso2Is7Server, clock: M
 
 
 # secrets
-
-
-def test_a_regenerated_secret_ends_all_tokens_of_the_client(adapter: Wso2Is7Adapter) -> None:
-    made = adapter.create_client(machine())
-    old = str(token(adapter, made).body["access_token"])
-    rotated = adapter.rotate_secret(made.handle, machine())
-    assert isinstance(adapter.introspect(old), Inactive)
-    assert token(adapter, rotated).ok
-    assert Capability.OVERLAPPING_SECRETS not in adapter.capabilities
-
-
-def test_a_read_that_shows_an_older_secret_does_not_replace_the_current_one(
-    server: Wso2Is7Server, clock: ManualClock
-) -> None:
-    adapter = wso2is7(server, clock, secret_rotation="overlap")
-    rotated = adapter.rotate_secret(adapter.create_client(machine()).handle, machine())
-    server.state.shows_oldest = True
-    found = adapter.read_client(rotated.handle)
-    assert found is not None
-    assert found.handle.client_secret == rotated.handle.client_secret
-    assert adapter.update_client(rotated.handle, machine()).handle.client_secret == rotated.handle.client_secret
-
-
-def test_overlap_is_refused_by_a_server_with_one_secret(server: Wso2Is7Server, clock: ManualClock) -> None:
-    adapter = wso2is7(server, clock, secret_rotation="overlap")
-    made = adapter.create_client(machine())
-    server.state.multiple_secrets = False
-    with pytest.raises(KeyManagerRejected) as caught:
-        adapter.rotate_secret(made.handle, machine())
-    assert caught.value.remote_status == 400
-    assert token(adapter, made).ok
 
 
 def test_every_secret_but_the_newest_is_dropped(server: Wso2Is7Server, clock: ManualClock) -> None:
@@ -420,13 +332,6 @@ def test_a_jwt_is_checked_with_the_servers_keys(server: Wso2Is7Server, clock: Ma
     server.rotate_key(keep_old=False)
     clock.time += 60
     assert isinstance(adapter.introspect(server.make_token("c", [READ])), TokenFacts)
-
-
-def test_a_busy_server_is_waited_for(server: Wso2Is7Server, adapter: Wso2Is7Adapter) -> None:
-    server.fault("client_create", Fault.too_many(retry_after=9))
-    with pytest.raises(KeyManagerUnavailable) as caught:
-        adapter.create_client(machine())
-    assert caught.value.retry_after == 9.0
 
 
 def test_the_claims_of_a_user_are_told(adapter: Wso2Is7Adapter) -> None:

@@ -7,18 +7,21 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.models import Role
+from common.errors import RuleError
 from common.http import HttpClient
 from common.http_transport import PooledTransport
 from keymanager.adapters.contract import KeyManagerAdapter
 from keymanager.models import Credential, KeyManager, Registration, RegistrationAttempt
 from keymanager.registrations.states import RegistrationKind
-from keymanager.services import credentials, key_managers
+from keymanager.sealing import secret_digest
+from keymanager.services import credentials, key_managers, outside_changes
 from keymanager.services.adapters import build_adapter, stored_config
 from keymanager.services.allowances import follow_subscriptions
 from keymanager.services.tokens import application_token
+from subscriptions.models import AuditEvent
 from tests.conformance.world import Wire, lost_answer
 from tests.integration.keycloak_kit import LOOPBACK, Bench, config_of
-from tests.jobs.kit import Worker, application, person, registration_of, wish
+from tests.jobs.kit import Worker, application, choose, person, registration_of, wish
 from tests.jobs.test_resources import api
 from tests.servers.keycloak import Realm, new_realm
 
@@ -181,3 +184,97 @@ def test_no_attempt_shows_a_secret(keycloak_manager: KeyManager, developer: Acto
     assert row.client_id in text
     assert all(secrets)
     assert not [secret for secret in secrets if secret in text]
+
+
+# --- what others change -----------------------------------------------------------------------------------------------
+@pytest.fixture
+def watched(keycloak_manager: KeyManager, developer: Actor, worker: Worker) -> Credential:
+    """An active client, from whose creation on changes by others are seen."""
+    row = wish(
+        developer,
+        application(developer),
+        keycloak_manager,
+        grant_types=["client_credentials", "authorization_code"],
+        redirect_uris=["https://app.example/back"],
+    )
+    worker.settle()
+    row.refresh_from_db()
+    assert registration_of(row).state == "active"
+    outside_changes.follow(keycloak_manager.pk)
+    return row
+
+
+def told_of(row: Credential) -> tuple[str, str]:
+    """State and code of the registration, after another look at the feed."""
+    outside_changes.follow(row.key_manager_id)
+    registration = registration_of(row)
+    return registration.state, registration.last_error_code
+
+
+one_way = pytest.mark.parametrize("keycloak_manager", ["replace"], indirect=True)
+
+
+@one_way
+def test_a_client_that_somebody_removed_there_is_marked_and_registered_anew_by_a_retry(
+    watched: Credential, bench: Bench, developer: Actor, worker: Worker
+) -> None:
+    assert told_of(watched) == ("active", "")
+    bench.admin("DELETE", f"/clients/{watched.remote_id}")
+
+    assert told_of(watched) == ("refused", "client_gone")
+    assert "removed this client" in registration_of(watched).last_error
+    assert registration_of(watched).outcome == "refused client_gone"
+    assert AuditEvent.objects.filter(action="credential.gone_outside", object_id=str(watched.pk)).count() == 1
+
+    credentials.retry(actor=developer, registration=registration_of(watched))
+    worker.settle()
+    assert told_of(watched) == ("active", "")
+    assert bench.document(watched.client_id)["enabled"] is True
+
+
+@one_way
+def test_what_somebody_changed_there_is_said_until_it_is_as_it_was(
+    watched: Credential, bench: Bench, developer: Actor, worker: Worker
+) -> None:
+    path = f"/clients/{watched.remote_id}"
+    bench.admin("PUT", path, {"description": "Nothing of ours"})
+    assert told_of(watched) == ("active", "")
+
+    bench.admin("PUT", path, {"redirectUris": ["https://evil.example/back"], "enabled": False})
+    assert told_of(watched) == ("active", "changed_outside")
+    [words] = outside_changes.outside_warnings(Credential.objects.get(pk=watched.pk))
+    assert "enabled, redirect_uris" in words
+    with pytest.raises(RuleError, match="switched on there"):
+        credentials.retry(actor=developer, registration=registration_of(watched))
+    choose(developer, watched, "openid")
+    worker.settle()
+    assert registration_of(watched).last_error == "The key manager did not keep: enabled."
+    assert bench.document(watched.client_id)["enabled"] is False
+
+    bench.admin("PUT", path, {"redirectUris": ["https://app.example/back"], "enabled": True})
+    assert told_of(watched) == ("active", "")
+
+    # A new secret too, which the retry takes over.
+    bench.admin("PUT", path, {"redirectUris": ["https://evil.example/back"]})
+    secret = bench.admin("POST", f"{path}/client-secret")["value"]
+    assert told_of(watched) == ("active", "changed_outside")
+    assert "client_secret, redirect_uris" in registration_of(watched).last_error
+    credentials.retry(actor=developer, registration=registration_of(watched))
+    worker.settle()
+    assert told_of(watched) == ("active", "")
+    assert bench.document(watched.client_id)["redirectUris"] == ["https://app.example/back"]
+    watched.refresh_from_db()
+    assert watched.secret_sha256 == secret_digest(watched.pk, secret)
+
+
+@one_way
+def test_a_key_manager_that_does_not_tell_is_asked_again_from_the_same_place(
+    watched: Credential, bench: Bench, keycloak_manager: KeyManager
+) -> None:
+    assert outside_changes.key_managers_that_tell() == [keycloak_manager.pk]
+    bench.admin("DELETE", f"/clients/{watched.remote_id}")
+    rows = KeyManager.objects.filter(pk=keycloak_manager.pk)
+    rows.update(config={**keycloak_manager.config, "admin_url": "http://127.0.0.1:9/"}, revision=2)
+    assert told_of(watched) == ("active", "")
+    rows.update(config=keycloak_manager.config, revision=3)
+    assert told_of(watched) == ("refused", "client_gone")

@@ -12,14 +12,8 @@ from keymanager.services import key_managers
 from keymanager.services.acceptance import accept_key_managers
 from keymanager.services.resources import forget_api_version, registrations_of, sync_api_version
 from subscriptions.models import ApiVersion
-from subscriptions.services.apis import (
-    DesignInput,
-    OperationInput,
-    VersionFacts,
-    create_api_version,
-    delete_api_version,
-    replace_design,
-)
+from subscriptions.services.apis import VersionFacts, create_api_version, delete_api_version, replace_design
+from subscriptions.services.designs import DesignInput, OperationInput
 from tests.fakes.faults import Fault
 from tests.fakes.quirks import GLEWLWYD, Quirks
 from tests.fakes.rfc_server import RfcServer

@@ -13,7 +13,8 @@ from keymanager.services.acceptance import accept_key_managers
 from keymanager.services.resources import forget_api_version, registrations_of, sync_api_version
 from keymanager.services.tokens import application_token
 from subscriptions.models import ApiVersion
-from subscriptions.services.apis import DesignInput, OperationInput, VersionFacts, create_api_version
+from subscriptions.services.apis import VersionFacts, create_api_version
+from subscriptions.services.designs import DesignInput, OperationInput
 from tests.fakes.faults import Fault
 from tests.fakes.surfoauth import SurfOAuthServer
 from tests.jobs.kit import Worker, application, choose, person, registration_of, wish

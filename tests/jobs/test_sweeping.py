@@ -2,8 +2,10 @@
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -48,6 +50,43 @@ def test_the_longer_the_queue_is_behind_the_less_often_a_job_is_asked_for_again(
     assert len(asked) <= 8
     assert asked[0] <= 17
     assert max(later - earlier for earlier, later in itertools.pairwise(asked)) <= 122
+
+
+def test_a_queue_that_takes_nothing_is_asked_again_by_the_next_sweep_however_old_the_wish_is(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    fake = rfc_key_manager(server, admin=admin)
+    for number in range(2):
+        wish(developer, application(developer, f"Application {number}"), fake)
+    later = timezone.now() + timedelta(hours=1)
+    tried: list[str] = []
+
+    def broken(_: str, argument: str) -> bool:
+        tried.append(argument)
+        return False
+
+    assert sweep(later, send=broken) == 0
+    assert len(tried) == 1
+    assert sweep(later + timedelta(seconds=1), send=lambda *_: True) == 2
+
+
+def test_what_moved_while_the_sweep_read_it_keeps_the_time_that_its_own_job_set(
+    admin: Actor, developer: Actor, server: RfcServer, worker: Worker
+) -> None:
+    row = wish(developer, application(developer), rfc_key_manager(server, admin=admin))
+    now = timezone.now() + timedelta(hours=1)
+    soon = now + timedelta(seconds=2)
+    jobs_done: list[str] = []
+
+    def job_between(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and not jobs_done:
+            jobs_done.append(sql)
+            Registration.objects.update(state="waiting", next_try_at=soon, dispatched_until=None)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(job_between):
+        assert sweep(now, send=lambda *_: True) == 0
+    assert (registration_of(row).next_try_at, registration_of(row).dispatched_until) == (soon, None)
 
 
 def test_a_wish_for_a_later_time_is_not_sent_before(

@@ -9,6 +9,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from keymanager.models import Credential, KeyManager
 from keymanager.services import credentials, key_managers
+from keymanager.services.offered_grants import offered_grant_types
 from keymanager.services.resources import forget_api_version, registrations_of
 from keymanager.services.tokens import application_token
 from subscriptions.models import ApiVersion
@@ -124,8 +125,8 @@ def test_only_grants_that_a_vendor_has_are_offered(
     admin: Actor, directory: EntraServer, ping: PingFederateServer
 ) -> None:
     machine_and_people = {"client_credentials", "authorization_code", "refresh_token"}
-    assert credentials.offered_grant_types(made(admin, "entra", entra_values(directory))) == machine_and_people
-    offered = credentials.offered_grant_types(made(admin, "pingfederate", pingfederate_values(ping)))
+    assert offered_grant_types(made(admin, "entra", entra_values(directory))) == machine_and_people
+    offered = offered_grant_types(made(admin, "pingfederate", pingfederate_values(ping)))
     assert offered == {*machine_and_people, "password"}
 
 

@@ -1,6 +1,7 @@
 """Runs one identity provider in the foreground: ``python -m tests.servers.run_idp keycloak [--port 8180] [--home F]``.
 
-It prints how to add it to Archway as a key manager, and ends on Ctrl-C or SIGTERM.
+It prints how to add it to Archway as a key manager, and ends on Ctrl-C or SIGTERM. ``--key-manager F`` writes that
+into a file, for the demo.
 """
 
 import argparse
@@ -127,6 +128,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", choices=sorted(SERVERS))
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--home", type=Path, help="keeps the server's data for the next start")
+    parser.add_argument("--key-manager", type=Path, help="where to write adapter and config as JSON when it is ready")
     given = parser.parse_args(arguments)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,6 +139,9 @@ def main(arguments: list[str]) -> int:
         print(exc, file=sys.stderr)  # noqa: T201
         return 1
     with running.server:
+        if given.key_manager:
+            given.key_manager.touch(mode=0o600)
+            given.key_manager.write_text(json.dumps({"adapter": running.adapter, "config": running.config}))
         print(how_to_add(given.name, running), flush=True)  # noqa: T201
         ended.wait()
     return 0

@@ -3,13 +3,18 @@
 ``dc=example,dc=org``: lena is in museum, which is in api-developers; max is in no group.
 ``dc=corp,dc=example``: nora is in museum, in culture, in api-developers, each in the next; otto's account is disabled.
 The password of each is the name and ``-password``; ``cn=reader`` may read both trees.
+It speaks TLS, by StartTLS and on a port of its own, with a certificate of its own (``certificate``).
 """
 
+import ipaddress
 import subprocess
 from pathlib import Path
 from typing import Final
 
-from tests.servers.process import ServerDidNotStart, ServerProcess, accepts_connections, require_program
+from cryptography import x509
+
+from tests.servers.certificates import self_signed
+from tests.servers.process import ServerDidNotStart, ServerProcess, accepts_connections, free_port, require_program
 
 DATA: Final = Path(__file__).resolve().parent / "slapd_data"
 SCHEMAS: Final = ("core", "cosine", "inetorgperson")
@@ -24,11 +29,14 @@ class SlapdServer(ServerProcess):
     def __init__(self, *, port: int, home: Path | None) -> None:
         super().__init__("slapd", port=port, home=home)
         self.url = f"ldap://127.0.0.1:{self.port}"
+        self.tls_url = f"ldaps://127.0.0.1:{free_port()}"
+        self.certificate = self_signed(self.home, "slapd", x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
     def configuration(self) -> str:
         """Both trees in one file of settings; what is in it is for tests."""
         lines = [f"include /etc/ldap/schema/{name}.schema" for name in SCHEMAS]
         lines += [f"include {DATA / 'active-directory.schema'}", "modulepath /usr/lib/ldap", "moduleload back_mdb"]
+        lines += [f"TLSCertificateFile {self.certificate}", f"TLSCertificateKeyFile {self.certificate}"]
         lines += [f"pidfile {self.home / 'slapd.pid'}", f"argsfile {self.home / 'slapd.args'}"]
         for tree in (OPENLDAP_TREE, ACTIVE_DIRECTORY_TREE):
             reader = "cn=reader" if tree == OPENLDAP_TREE else "cn=reader,cn=Users"
@@ -55,7 +63,8 @@ def start(*, port: int = 0, home: Path | None = None) -> SlapdServer:
         if done.returncode:
             server.stop()
             raise ServerDidNotStart(f"slapadd failed: {done.stderr}")
-    server.start([slapd, "-f", settings, "-h", server.url, "-d", "0"], ready=lambda: accepts_connections(server.port))
+    addresses = f"{server.url} {server.tls_url}"
+    server.start([slapd, "-f", settings, "-h", addresses, "-d", "0"], ready=lambda: accepts_connections(server.port))
     return server
 
 

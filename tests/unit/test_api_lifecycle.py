@@ -24,7 +24,7 @@ READY = PublishFacts(operations=1, plans=1, production_url="https://a.example", 
     [
         ("created", {"publish": "published"}),
         ("published", {"block": "blocked", "deprecate": "deprecated", "demote": "created"}),
-        ("blocked", {"unblock": "published", "deprecate": "deprecated", "demote": "created"}),
+        ("blocked", {"unblock": "published", "deprecate": "deprecated", "retire": "retired", "demote": "created"}),
         ("deprecated", {"publish": "published", "demote": "created", "retire": "retired"}),
         ("retired", {}),
     ],

@@ -3,6 +3,7 @@ import pytest
 from common.address_guard import PrivateAddressRefused
 from common.errors import (
     ArchwayError,
+    DatabaseUnavailable,
     InputError,
     KeyManagerProtocolError,
     KeyManagerRejected,
@@ -72,6 +73,7 @@ def test_retry_after_is_whole_seconds(wait: float | None, header: str) -> None:
         (KeyManagerRejected(remote_code="invalid_client"), 401, "invalid_client"),
         (KeyManagerRejected(remote_code="scope_invalid"), 400, "invalid_request"),
         (KeyManagerUnavailable(), 503, "temporarily_unavailable"),
+        (DatabaseUnavailable(), 503, "temporarily_unavailable"),
         (KeyManagerProtocolError(), 502, "server_error"),
         (OutcomeUnknown(), 504, "server_error"),
         (ArchwayError(), 500, "server_error"),

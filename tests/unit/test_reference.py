@@ -61,7 +61,7 @@ def test_every_operation_of_a_real_document_is_read_with_its_answers(name: str) 
             shown = {(entry["name"], entry["in"]) for entry in given if entry["in"] not in {"body", "formData"}}
             assert {(parameter.name, parameter.where) for parameter in read.parameters} == shown
             assert [sample.label for sample in samples_of(read, base_url="https://x.example", token=True)] == [
-                "curl", "Python", "JavaScript", "Java", "Go",
+                "curl", "Python", "JS", "Java", "Go",
             ]  # fmt: skip
 
 

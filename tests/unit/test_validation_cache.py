@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from common.errors import KeyManagerUnavailable
 from keymanager.adapters.contract import Inactive, Introspection, TokenFacts
 from keymanager.validation.codes import Code
+from keymanager.validation.facts import UserFacts
 from keymanager.validation.quiet_periods import QuietPeriods
 from keymanager.validation.resolved import BadToken, GoodToken, NoAnswer, Resolved
 from keymanager.validation.resolver import TokenResolver
@@ -100,6 +102,32 @@ def test_a_changed_key_manager_takes_its_tokens_along_and_nobody_elses() -> None
     cache.forget_key_manager(1)
     assert cache.good(DIGEST, NOW) is None
     assert cache.good(other, NOW) is not None
+
+
+def of(user_id: str) -> GoodToken:
+    return replace(good(), user=UserFacts(username="somebody", id=user_id))
+
+
+@pytest.mark.parametrize(("user_id", "stays"), [("7", False), ("", False), ("8", True)])
+def test_a_person_who_changed_takes_their_tokens_along_and_those_of_users_nobody_knew(
+    user_id: str, stays: bool
+) -> None:
+    cache = filled(of(user_id))
+    cache.forget_user("7")
+    assert (cache.good(DIGEST, NOW) is not None) == stays
+
+
+def test_a_person_who_changed_leaves_machines_alone() -> None:
+    cache = filled(good())
+    cache.forget_user("7")
+    assert cache.good(DIGEST, NOW) is not None
+
+
+def test_an_answer_whose_look_up_began_before_its_user_changed_is_not_kept() -> None:
+    cache = TokenCache(good_seconds=60)
+    fill = cache.begin(DIGEST)
+    cache.forget_user("7")
+    assert not cache.finish(fill, of("7"), NOW)
 
 
 def test_the_number_of_tokens_is_bounded_and_the_longest_unused_goes_first() -> None:

@@ -25,13 +25,11 @@ from keymanager.adapters.contract import (
     ServerMetadata,
     TokenAnswer,
     TokenRequest,
-    Verification,
 )
 from keymanager.adapters.rfc.answers import refusal
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.credentials import JSON, client_authentication
 from keymanager.adapters.trial_client import TrialClient
-from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import host_of, is_below, path_of
 
 C = Capability
@@ -45,6 +43,7 @@ class Auth0Adapter(ApiRegistryAdapter):
     label = "Auth0"
     Config: ClassVar[type[Any]] = Auth0Config
     ClientFields: ClassVar[type[Any] | None] = Auth0ClientFields
+    _managed: Clients
 
     def __init__(self, config: Auth0Config, http: HttpClient, clock: Clock) -> None:
         super().__init__(knobs(config), http, clock)
@@ -70,35 +69,22 @@ class Auth0Adapter(ApiRegistryAdapter):
     def capabilities(self) -> frozenset[Capability]:
         """Scopes live in the shared API, or inside the one of each API version."""
         shared = self._settings.resources == "shared"
-        return super().capabilities | {
-            C.CREATE_CLIENT,
-            C.READ_CLIENT,
-            C.UPDATE_CLIENT,
-            C.DELETE_CLIENT,
-            C.ROTATE_SECRET,
-            C.FIND_CLIENT,
-            C.LIST_CLIENTS,
-            C.SCOPES if shared else C.RESOURCES,
-        }
+        return super().capabilities | {C.LIST_CLIENTS, C.SCOPES if shared else C.RESOURCES}
 
     # clients
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """The client, then its grants."""
-        return self._grants.with_scopes(self._managed.create(metadata), metadata)
+        return self._grants.with_scopes(super().create_client(metadata), metadata)
 
     def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
         """The client and the scopes of its grants."""
-        found = self._managed.read(handle)
+        found = super().read_client(handle)
         return None if found is None else self._grants.with_observed(found)
 
     def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        """``KeyManagerRejected`` with ``client_gone`` when there is none."""
-        return self._grants.with_scopes(self._managed.update(handle, metadata), metadata)
-
-    def delete_client(self, handle: ClientHandle) -> None:
-        """A client that is gone is success."""
-        self._managed.delete(handle)
+        """The client, then its grants."""
+        return self._grants.with_scopes(super().update_client(handle, metadata), metadata)
 
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """A new secret instead of the old one. Auth0 says that it can take up to 30 seconds to work.
@@ -107,17 +93,9 @@ class Auth0Adapter(ApiRegistryAdapter):
         """
         return self._grants.with_scopes(self._managed.rotate(handle), metadata)
 
-    def find_client(self, marker: str) -> RegisteredClient | None:
-        """A listing of all clients: for recovery only."""
-        return self._managed.find(marker)
-
     def list_clients(self) -> Iterator[RegisteredClient]:
         """Every client of the tenant, ours or not."""
         return self._managed.all()
-
-    def verify_client(self, handle: ClientHandle) -> Verification:
-        """Its existence by management, its secret by revoking a made-up token."""
-        return verified(handle, self._managed.read, self._secret_works)
 
     # tokens
 
@@ -164,7 +142,7 @@ class Auth0Adapter(ApiRegistryAdapter):
             return _refused("invalid_target", "Several APIs have these scopes: name one as audience.")
         return found[0]
 
-    def _secret_works(self, handle: ClientHandle) -> bool:
+    def _secret_works(self, handle: ClientHandle) -> bool | None:
         own = client_authentication("post", handle.client_id, handle.client_secret, basic_encoding="form")
         request = HttpRequest(
             method="POST",

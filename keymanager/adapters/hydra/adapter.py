@@ -19,7 +19,6 @@ from keymanager.adapters.contract import (
     StepState,
     TokenAnswer,
     TokenRequest,
-    Verification,
 )
 from keymanager.adapters.hydra.api import HydraApi
 from keymanager.adapters.hydra.clients import HydraClients
@@ -32,17 +31,16 @@ from keymanager.adapters.hydra.tokens import (
     with_audiences,
     with_use,
 )
-from keymanager.adapters.rfc.adapter import RfcAdapter
+from keymanager.adapters.managed_clients import ManagedClientsAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.rfc.tokens import Tokens
 from keymanager.adapters.trial_client import TrialClient
-from keymanager.adapters.verification import verified
 from keymanager.adapters.well_known import path_of
 
 C = Capability
 
 
-class HydraAdapter(RfcAdapter):
+class HydraAdapter(ManagedClientsAdapter):
     """One Hydra, public and administration port."""
 
     slug = "hydra"
@@ -51,6 +49,7 @@ class HydraAdapter(RfcAdapter):
         "Tokens are checked by keys only if the set hydra.jwt.access-token is published and access tokens are JWTs."
     )
     Config: ClassVar[type[Any]] = HydraConfig
+    _managed: HydraClients
 
     def __init__(self, config: HydraConfig, http: HttpClient, clock: Clock) -> None:
         rfc = knobs(config)
@@ -75,33 +74,8 @@ class HydraAdapter(RfcAdapter):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """Hydra knows no list of scopes or resources: both are texts on each client."""
-        held = super().capabilities | {
-            C.CREATE_CLIENT,
-            C.READ_CLIENT,
-            C.UPDATE_CLIENT,
-            C.DELETE_CLIENT,
-            C.ROTATE_SECRET,
-            C.FIND_CLIENT,
-            C.LIST_CLIENTS,
-            C.REVOKE_ALL,
-        }
+        held = super().capabilities | {C.LIST_CLIENTS, C.REVOKE_ALL}
         return held | {C.OVERLAPPING_SECRETS} if self._settings.secret_rotation == "overlap" else held
-
-    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
-        """Safe to repeat: the id is made of the marker."""
-        return self._managed.create(metadata)
-
-    def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
-        """Without its secret."""
-        return self._managed.read(handle)
-
-    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        """``KeyManagerRejected`` with ``client_gone`` when there is none."""
-        return self._managed.update(handle, metadata)
-
-    def delete_client(self, handle: ClientHandle) -> None:
-        """With its tokens."""
-        self._managed.delete(handle)
 
     def rotate_secret(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
         """``KeyManagerRejected`` with ``no_second_secret`` where overlap is configured and this Hydra has none."""
@@ -112,17 +86,9 @@ class HydraAdapter(RfcAdapter):
         self.require(C.OVERLAPPING_SECRETS)
         self._managed.drop_old_secret(handle)
 
-    def find_client(self, marker: str) -> RegisteredClient | None:
-        """One read; a filtered list where the prefix of client ids was changed."""
-        return self._managed.find(marker)
-
     def list_clients(self) -> Iterator[RegisteredClient]:
         """Every client, ours or not."""
         return self._managed.all()
-
-    def verify_client(self, handle: ClientHandle) -> Verification:
-        """Its existence by the administration port, its secret by the registered method."""
-        return verified(handle, self._managed.read, lambda bare: self._clients.verify(bare).secret_works)
 
     def issue_token(self, request: TokenRequest) -> TokenAnswer:
         """Resource indicators (RFC 8707) become Hydra's ``audience``; a URN is ``invalid_target``."""

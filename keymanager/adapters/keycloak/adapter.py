@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from common.errors import KeyManagerProtocolError
 from common.http import HttpClient
 from keymanager.adapters.contract import (
+    TOKEN_EXCHANGE,
     Capability,
     CheckStep,
     ClientHandle,
@@ -25,9 +26,9 @@ from keymanager.adapters.contract import (
 )
 from keymanager.adapters.keycloak.api import KeycloakApi, KeycloakRights, client_gone
 from keymanager.adapters.keycloak.clients import KeycloakClients
-from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE, KeycloakConfig, knobs
+from keymanager.adapters.keycloak.config import KeycloakConfig, knobs
 from keymanager.adapters.keycloak.events import KeycloakEvents
-from keymanager.adapters.keycloak.representation import check_names
+from keymanager.adapters.keycloak.representation import check_names, without_openid
 from keymanager.adapters.keycloak.scopes import ClientScopes
 from keymanager.adapters.keycloak.tokens import AUDIENCE_RULE, only_access, with_rfc_error
 from keymanager.adapters.rfc.adapter import RfcAdapter
@@ -97,7 +98,7 @@ class KeycloakAdapter(RfcAdapter):
         if self._administers:
             return self._managed.create(metadata)
         check_names(metadata)
-        return super().create_client(metadata)
+        return super().create_client(without_openid(metadata))
 
     def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
         """With its secret."""
@@ -111,7 +112,7 @@ class KeycloakAdapter(RfcAdapter):
         # Keycloak answers 500 to a change of a client that is gone; a read says so.
         if super().read_client(handle) is None:
             raise client_gone(handle.client_id)
-        return super().update_client(handle, metadata)
+        return super().update_client(handle, without_openid(metadata))
 
     def delete_client(self, handle: ClientHandle) -> None:
         """Its tokens are inactive at once."""

@@ -10,6 +10,7 @@ from keymanager.adapters.keycloak.api import KeycloakApi, client_gone, made_id, 
 from keymanager.adapters.keycloak.config import KeycloakConfig
 from keymanager.adapters.keycloak.representation import (
     BASE_SCOPES,
+    OPENID,
     client_body,
     client_id_of,
     holds_old_secret,
@@ -195,7 +196,7 @@ class KeycloakClients:
         apis = {self._scopes.anchor_of(identifier) for identifier in metadata.resources}
         people = self._hidden if "authorization_code" in metadata.grant_types else frozenset()
         defaults = {*BASE_SCOPES, self._config.gateway_scope, *apis}
-        return {_DEFAULT: defaults, _OPTIONAL: {*metadata.scopes, *people} - defaults}
+        return {_DEFAULT: defaults, _OPTIONAL: {*metadata.scopes, *people} - defaults - {OPENID}}
 
     def _assigned(self, remote_id: str, metadata: ClientMetadata) -> dict[str, Any]:
         """The client with exactly the scopes it should have: neither PUT nor POST can be trusted with them."""

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 
 from keymanager.adapters.config import knob
+from keymanager.adapters.contract import TOKEN_EXCHANGE
 from keymanager.adapters.rfc.config import RfcConfig
 from keymanager.adapters.token_rules import TokenRules, checked_by
 
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]*")
 _SCOPE_NAME = re.compile(r"[A-Za-z0-9_./:-]+")
 _REALM = "/realms/"
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
 """A client in Keycloak's own form: written with every flag said, read back with the RFCs' names."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from common.errors import InputError
 from common.redact import is_secret_name
 from common.scopes import format_scope
-from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
-from keymanager.adapters.keycloak.config import TOKEN_EXCHANGE, KeycloakConfig
+from keymanager.adapters.contract import TOKEN_EXCHANGE, ClientHandle, ClientMetadata, RegisteredClient
+from keymanager.adapters.keycloak.config import KeycloakConfig
 from keymanager.adapters.rfc.answers import text_of, texts_of, whole_number
 
 MARKER: Final = "archway.marker"
@@ -18,6 +19,8 @@ _EXCHANGE = "standard.token.exchange.enabled"
 _REFRESH = "use.refresh.tokens"
 # What a token always carries: its subject, its client's id, and nothing of roles.
 BASE_SCOPES: Final = ("basic", "service_account")
+# It asks for an ID token (OpenID Connect Core section 3.1.2.1); Keycloak has no client scope of this name.
+OPENID: Final = "openid"
 _NAME_LIMIT = 255
 _METHODS = ("client_secret_basic", "client_secret_post", "none")
 _FLAGS: Final = {
@@ -80,7 +83,7 @@ def registered(
     return RegisteredClient(
         handle=handle,
         observed=seen,
-        ignored=_not_kept(seen, asked) if asked else (),
+        ignored=_not_kept(seen, asked, document) if asked else (),
         client_secret_expires_at=whole_number(_attributes(document), _SECRET_ENDS) or 0,
         old_secret_expires_at=whole_number(_attributes(document), _OLD_SECRET_ENDS) or 0,
     )
@@ -112,13 +115,17 @@ def observed(document: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, A
     }
 
 
-def _not_kept(seen: Mapping[str, Any], asked: ClientMetadata) -> tuple[str, ...]:
+def _not_kept(seen: Mapping[str, Any], asked: ClientMetadata, document: Mapping[str, Any]) -> tuple[str, ...]:
     method = asked.token_endpoint_auth_method
+    scopes = asked.scopes - {OPENID}
     kept = {
         "client_name": seen["client_name"] == asked.client_name,
+        # Whoever switched it off there may have had a reason, so a change leaves that as it is.
+        "enabled": seen["enabled"],
         "grant_types": set(seen["grant_types"]) >= set(asked.grant_types),
         "redirect_uris": set(seen["redirect_uris"]) == set(asked.redirect_uris),
-        "scope": set(seen["scope"].split()) == asked.scopes,
+        # Those for people are not shown, and a client with the code grant has them unasked.
+        "scope": scopes <= set(texts_of(document, "optionalClientScopes")) and set(seen["scope"].split()) <= scopes,
         "token_endpoint_auth_method": (seen["token_endpoint_auth_method"] == "none") == (method == "none"),
         **dict.fromkeys(asked.extra, False),
     }
@@ -132,6 +139,11 @@ def _check(config: KeycloakConfig, metadata: ClientMetadata) -> None:
     if metadata.token_endpoint_auth_method not in _METHODS:
         raise InputError.of("token_endpoint_auth_method", f"this must be one of {', '.join(_METHODS)}")
     check_names(metadata)
+
+
+def without_openid(metadata: ClientMetadata) -> ClientMetadata:
+    """The same for dynamic registration, which refuses the whole client for a scope that is no client scope."""
+    return replace(metadata, scopes=metadata.scopes - {OPENID})
 
 
 def check_names(metadata: ClientMetadata) -> None:

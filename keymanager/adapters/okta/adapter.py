@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from common.errors import NotSupported
 from common.http import HttpClient
+from keymanager.adapters.api_registry import ScopeRegistryAdapter
 from keymanager.adapters.contract import (
     Capability,
     CheckStep,
@@ -13,9 +14,7 @@ from keymanager.adapters.contract import (
     Clock,
     Recognised,
     RegisteredClient,
-    ScopeSpec,
     ServerMetadata,
-    Verification,
 )
 from keymanager.adapters.okta.api import OktaApi
 from keymanager.adapters.okta.apps import Apps
@@ -23,7 +22,6 @@ from keymanager.adapters.okta.client_fields import OktaClientFields
 from keymanager.adapters.okta.config import OktaConfig, knobs
 from keymanager.adapters.okta.policies import Policies
 from keymanager.adapters.okta.registration import DynamicRegistration
-from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import TrialClient
 from keymanager.adapters.well_known import host_of, is_below, path_of
@@ -31,20 +29,21 @@ from keymanager.adapters.well_known import host_of, is_below, path_of
 C = Capability
 
 
-class OktaAdapter(RfcAdapter):
+class OktaAdapter(ScopeRegistryAdapter):
     """One custom authorization server of an Okta organisation."""
 
     slug = "okta"
     label = "Okta"
     Config: ClassVar[type[Any]] = OktaConfig
     ClientFields: ClassVar[type[Any] | None] = OktaClientFields
+    _managed: Apps | DynamicRegistration
 
     def __init__(self, config: OktaConfig, http: HttpClient, clock: Clock) -> None:
         super().__init__(knobs(config), http, clock)
         self.config = config
         self._settings = config
         self._api = OktaApi(config, http)
-        self._policies = Policies(config, self._api)
+        self._registry = self._policies = Policies(config, self._api)
         self._apps = Apps(config, self._api)
         self._managed = self._apps if config.management == "apps" else DynamicRegistration(config, self._api)
 
@@ -61,41 +60,34 @@ class OktaAdapter(RfcAdapter):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """Both interfaces manage clients; only the Apps API suspends them and holds two secrets."""
-        given = super().capabilities | {
-            C.CREATE_CLIENT,
-            C.READ_CLIENT,
-            C.UPDATE_CLIENT,
-            C.DELETE_CLIENT,
-            C.ROTATE_SECRET,
-            C.FIND_CLIENT,
-            C.LIST_CLIENTS,
-        }
         apps = self._settings.management == "apps"
         held = {
             C.SUSPEND_CLIENT: apps,
             C.OVERLAPPING_SECRETS: apps and self._settings.secret_rotation == "overlap",
             C.SCOPES: self._settings.client_policies,
         }
-        return given | {capability for capability, declared in held.items() if declared}
+        return (
+            super().capabilities | {C.LIST_CLIENTS} | {capability for capability, declared in held.items() if declared}
+        )
 
     def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
         """The client, then the access policy that limits it."""
-        return self._limited(self._managed.create(metadata), metadata)
+        return self._limited(super().create_client(metadata), metadata)
 
     def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
         """Without its secret, which Okta does not show again."""
-        found = self._managed.read(handle)
+        found = super().read_client(handle)
         return found if found is None or not self._settings.client_policies else self._policies.with_observed(found)
 
     def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        """``KeyManagerRejected`` with ``client_gone`` when there is none. The application type can never change."""
-        return self._limited(self._managed.update(handle, metadata), metadata)
+        """The client, then its policy. The application type can never change."""
+        return self._limited(super().update_client(handle, metadata), metadata)
 
     def delete_client(self, handle: ClientHandle) -> None:
         """The policy first: with the client gone, nothing would lead to it any more."""
         if self._settings.client_policies:
             self._policies.remove(handle.client_id)
-        self._managed.delete(handle)
+        super().delete_client(handle)
 
     def suspend_client(self, handle: ClientHandle) -> None:
         """An inactive application gets no tokens."""
@@ -119,40 +111,9 @@ class OktaAdapter(RfcAdapter):
         self.require(C.OVERLAPPING_SECRETS)
         self._apps.drop_old_secret(handle)
 
-    def find_client(self, marker: str) -> RegisteredClient | None:
-        """A listing of all clients: for recovery only."""
-        return self._managed.find(marker)
-
     def list_clients(self) -> Iterator[RegisteredClient]:
         """Every OAuth client of the organisation, ours or not."""
         return self._managed.all()
-
-    def verify_client(self, handle: ClientHandle) -> Verification:
-        """Its secret at the revocation endpoint, and its existence by management."""
-        proved = super().verify_client(ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret))
-        if proved.exists:
-            return proved
-        found = self._managed.read(handle)
-        if found is None:
-            return Verification(exists=False, secret_works=False if handle.client_secret else None)
-        return Verification(
-            exists=True, secret_works=proved.secret_works, notes=() if handle.client_secret else proved.notes
-        )
-
-    def register_scope(self, scope: ScopeSpec) -> None:
-        """A scope of the authorization server."""
-        self.require(C.SCOPES)
-        self._policies.register_scope(scope)
-
-    def delete_scope(self, key: str) -> None:
-        """One that is gone is success."""
-        self.require(C.SCOPES)
-        self._policies.delete_scope(key)
-
-    def list_scopes(self) -> frozenset[str]:
-        """The scopes of the authorization server."""
-        self.require(C.SCOPES)
-        return self._policies.scope_keys()
 
     def check(self) -> Iterator[CheckStep]:
         """Discovery, keys, introspection, scopes, lists, policies that would undo ours, and a throw-away client."""

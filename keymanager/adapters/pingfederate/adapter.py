@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from common.http import HttpClient
+from keymanager.adapters.api_registry import ScopeRegistryAdapter
 from keymanager.adapters.contract import (
     Capability,
     CheckStep,
@@ -13,10 +14,8 @@ from keymanager.adapters.contract import (
     Clock,
     Recognised,
     RegisteredClient,
-    ScopeSpec,
     ServerMetadata,
     StepState,
-    Verification,
 )
 from keymanager.adapters.pingfederate.admin_clients import AdminClients
 from keymanager.adapters.pingfederate.config import PingFederateConfig, oauth_knobs
@@ -24,7 +23,6 @@ from keymanager.adapters.pingfederate.management import Management
 from keymanager.adapters.pingfederate.mapping import common_members
 from keymanager.adapters.pingfederate.scopes import Scopes
 from keymanager.adapters.pingfederate.service_clients import ServiceClients
-from keymanager.adapters.rfc.adapter import RfcAdapter
 from keymanager.adapters.rfc.check import common_steps, timed
 from keymanager.adapters.trial_client import MAKE, TrialClient
 from keymanager.adapters.well_known import path_of
@@ -32,12 +30,13 @@ from keymanager.adapters.well_known import path_of
 C = Capability
 
 
-class PingFederateAdapter(RfcAdapter):
+class PingFederateAdapter(ScopeRegistryAdapter):
     """We choose client ids and secrets, so nothing can be made twice and no answer holds a secret."""
 
     slug = "pingfederate"
     label = "PingFederate"
     Config: ClassVar[type[Any]] = PingFederateConfig
+    _managed: AdminClients | ServiceClients
 
     def __init__(self, config: PingFederateConfig, http: HttpClient, clock: Clock) -> None:
         super().__init__(oauth_knobs(config), http, clock)
@@ -46,10 +45,8 @@ class PingFederateAdapter(RfcAdapter):
         management = Management(config, http)
         self._admin = AdminClients(config, management)
         by_admin_api = config.management == "admin_api"
-        self._managed: AdminClients | ServiceClients = (
-            self._admin if by_admin_api else ServiceClients(config, management)
-        )
-        self._scopes = Scopes(config, management)
+        self._managed = self._admin if by_admin_api else ServiceClients(config, management)
+        self._registry = Scopes(config, management)
 
     @classmethod
     def recognise(cls, found: ServerMetadata) -> Recognised | None:
@@ -61,33 +58,18 @@ class PingFederateAdapter(RfcAdapter):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """Scopes and two secrets only by the administrative API."""
+        by_admin_api = self._settings.management == "admin_api"
         held = {
-            C.CREATE_CLIENT, C.READ_CLIENT, C.UPDATE_CLIENT, C.DELETE_CLIENT, C.SUSPEND_CLIENT, C.VERIFY_CLIENT,
-            C.ROTATE_SECRET, C.FIND_CLIENT, C.LIST_CLIENTS,
-        }  # fmt: skip
-        if self._settings.management == "admin_api":
-            held |= {C.SCOPES} | ({C.OVERLAPPING_SECRETS} if self._settings.two_secrets else set())
-        return frozenset(held | super().capabilities)
+            C.SUSPEND_CLIENT: True,
+            C.LIST_CLIENTS: True,
+            C.SCOPES: by_admin_api,
+            C.OVERLAPPING_SECRETS: by_admin_api and self._settings.two_secrets,
+        }
+        return super().capabilities | {capability for capability, declared in held.items() if declared}
 
     def require_possible(self, metadata: ClientMetadata) -> None:
         """What PingFederate can never have is refused before it is asked for."""
         common_members(metadata, self._settings.scope_kind)
-
-    def create_client(self, metadata: ClientMetadata) -> RegisteredClient:
-        """Under an id of our own, so repeating it is safe."""
-        return self._managed.create(metadata)
-
-    def read_client(self, handle: ClientHandle) -> RegisteredClient | None:
-        """By client id."""
-        return self._managed.read(handle)
-
-    def update_client(self, handle: ClientHandle, metadata: ClientMetadata) -> RegisteredClient:
-        """What we do not know of stays as it is; ``KeyManagerRejected`` with ``client_gone``."""
-        return self._managed.update(handle, metadata)
-
-    def delete_client(self, handle: ClientHandle) -> None:
-        """One that is gone is success."""
-        self._managed.delete(handle)
 
     def suspend_client(self, handle: ClientHandle) -> None:
         """Disable the client."""
@@ -108,35 +90,9 @@ class PingFederateAdapter(RfcAdapter):
         self.require(C.OVERLAPPING_SECRETS)
         self._admin.drop_old_secrets(handle)
 
-    def find_client(self, marker: str) -> RegisteredClient | None:
-        """By the id that is made of the marker."""
-        return self._managed.find(marker)
-
     def list_clients(self) -> Iterator[RegisteredClient]:
         """Every client whose id is one of ours."""
         return self._managed.list()
-
-    def verify_client(self, handle: ClientHandle) -> Verification:
-        """Whether it exists by a read, whether the secret works at the runtime."""
-        if self._managed.read(ClientHandle(client_id=handle.client_id)) is None:
-            return Verification(exists=False, secret_works=False)
-        tried = super().verify_client(ClientHandle(client_id=handle.client_id, client_secret=handle.client_secret))
-        return Verification(exists=True, secret_works=tried.secret_works, notes=())
-
-    def register_scope(self, scope: ScopeSpec) -> None:
-        """As an exclusive or a common scope."""
-        self.require(C.SCOPES)
-        self._scopes.register(scope)
-
-    def delete_scope(self, key: str) -> None:
-        """One that is gone is success."""
-        self.require(C.SCOPES)
-        self._scopes.delete(key)
-
-    def list_scopes(self) -> frozenset[str]:
-        """All of the configured kind."""
-        self.require(C.SCOPES)
-        return self._scopes.keys()
 
     def check(self) -> Iterator[CheckStep]:
         """Discovery, keys, introspection, scopes, the right to manage and, if configured, a client's whole life."""

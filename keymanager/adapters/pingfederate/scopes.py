@@ -17,7 +17,7 @@ class Scopes:
         self._management = management
         self._path = f"/oauth/authServerSettings/scopes/{config.scope_kind}Scopes"
 
-    def register(self, scope: ScopeSpec) -> None:
+    def register_scope(self, scope: ScopeSpec) -> None:
         """Add the scope, or give the one that exists this description (which PingFederate wants in any case)."""
         body = {"name": scope.key, "description": scope.description or scope.key}
         one = f"{self._path}/{quote(scope.key, safe='')}"
@@ -27,12 +27,12 @@ class Scopes:
         elif text_of(present.json_object(), "description") != body["description"]:
             self._management.call("PUT", one, body, fine=(200,), doing="the scope", repeatable=True)
 
-    def delete(self, key: str) -> None:
+    def delete_scope(self, key: str) -> None:
         """One that is gone is success."""
         path = f"{self._path}/{quote(key, safe='')}"
         self._management.call("DELETE", path, fine=(204, 404), doing="the end of the scope", repeatable=True)
 
-    def keys(self) -> frozenset[str]:
+    def scope_keys(self) -> frozenset[str]:
         """All of the kind."""
         response = self._management.call("GET", self._path, fine=(200,), doing="to list scopes")
         items = response.json_object().get("items")

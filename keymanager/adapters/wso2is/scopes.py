@@ -5,7 +5,7 @@ from typing import Final
 from common.errors import KeyManagerRejected
 from keymanager.adapters.contract import ScopeSpec
 from keymanager.adapters.rfc.answers import text_of
-from keymanager.adapters.wso2is7.management import ManagementApi, quoted
+from keymanager.adapters.wso2.management import ManagementApi, quoted
 
 SCOPES: Final = "/api/identity/oauth2/v1.0/scopes"
 _BINDINGS: Final = ("bindings", "scopeBindings")
@@ -17,7 +17,7 @@ class Scopes:
     def __init__(self, api: ManagementApi) -> None:
         self._api = api
 
-    def register(self, scope: ScopeSpec) -> None:
+    def register_scope(self, scope: ScopeSpec) -> None:
         """Make it exist with this description; roles that others have bound to it stay."""
         path = f"{SCOPES}/name/{quoted(scope.key)}"
         response = self._api.send("GET", path, accepted=(404,), doing="to show the scope")
@@ -30,12 +30,12 @@ class Scopes:
             bound = {name: present[name] for name in _BINDINGS if present.get(name)}
             self._api.send("PUT", path, {**words, **bound}, repeatable=True, doing="the scope")
 
-    def delete(self, key: str) -> None:
+    def delete_scope(self, key: str) -> None:
         """One that is gone is success."""
         path = f"{SCOPES}/name/{quoted(key)}"
         self._api.send("DELETE", path, repeatable=True, accepted=(404,), doing="the removal of the scope")
 
-    def keys(self) -> frozenset[str]:
+    def scope_keys(self) -> frozenset[str]:
         """All scopes of the tenant but those of OpenID Connect."""
         response = self._api.send("GET", SCOPES, accepted=(404,), doing="to list the scopes")
         if response.status == 404:

@@ -9,8 +9,8 @@ from common.errors import KeyManagerProtocolError, KeyManagerRejected
 from common.http import address_only
 from keymanager.adapters.contract import RemoteResource, Resource, ScopeSpec
 from keymanager.adapters.rfc.answers import text_of
+from keymanager.adapters.wso2.management import ManagementApi, quoted
 from keymanager.adapters.wso2is7.config import Wso2Is7Config
-from keymanager.adapters.wso2is7.management import ManagementApi, quoted
 
 _RESOURCES: Final = "/api/server/v1/api-resources"
 _PAGE: Final = 100

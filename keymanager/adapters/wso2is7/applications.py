@@ -7,9 +7,9 @@ from common.errors import ArchwayError, KeyManagerProtocolError, KeyManagerUnava
 from common.http import HttpResponse, address_only
 from keymanager.adapters.contract import ClientHandle, ClientMetadata, RegisteredClient
 from keymanager.adapters.rfc.answers import text_of, whole_number
+from keymanager.adapters.wso2.management import ManagementApi, quoted
 from keymanager.adapters.wso2is7.api_resources import ApiResource, ApiResources
 from keymanager.adapters.wso2is7.config import Wso2Is7Config
-from keymanager.adapters.wso2is7.management import ManagementApi, quoted
 
 _APPLICATIONS: Final = "/api/server/v1/applications"
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
             )
         except ArchwayError as exc:
             raise CommandError(exc.message) from exc
-        self.stderr.write(f"Made {user.username}: {', '.join(sorted({role.label for role in roles}))}.")
+        self.stderr.write(f"Made {user.username}: {', '.join(sorted({str(role.label) for role in roles}))}.")
         if not given:
             self.stderr.write("The password is shown only now:")
             self.stdout.write(password)

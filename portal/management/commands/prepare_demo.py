@@ -5,6 +5,7 @@ Prints one JSON object: ``passwords`` of people who are new (shown once), and th
 
 import json
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("--backend-url", required=True)
         parser.add_argument("--external-issuer", default="", help="add the server there as a key manager")
+        parser.add_argument("--external-file", type=Path, help="its adapter and settings, as it wrote them")
         parser.add_argument("--external", choices=EXTERNALS, default=EXTERNAL_SLUG, help="which server that is")
         parser.add_argument("--token", action="append", default=[], help="make an API token for this user")
 
@@ -35,7 +37,7 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         people = seed(backend_url=options["backend_url"])
         if options["external_issuer"]:
-            add_external_key_manager(options["external"], options["external_issuer"])
+            add_external_key_manager(options["external"], options["external_issuer"], options["external_file"])
         tokens = {name: _token(name) for name in options["token"]}
         passwords = {person.username: person.password for person in people}
         self.stdout.write(json.dumps({"passwords": passwords, "tokens": tokens}))

@@ -1,4 +1,4 @@
-"""Views of the publisher's REST API: parse, call one service, render."""
+"""API versions by REST: parse, call one service, render."""
 
 import json
 import uuid
@@ -8,21 +8,17 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.rest.entity_tags import own_unchanged, require_match, with_entity_tag
-from accounts.rest.idempotency import once, replayed
+from accounts.rest.entity_tags import ETAG, IF_MATCH, own_unchanged, require_match, with_entity_tag
+from accounts.rest.idempotency import IDEMPOTENCY_KEY, once, replayed
 from accounts.rest.parsers import StorableJsonParser
 from accounts.rest.permissions import API_DEVELOPERS_CHANGE, PUBLISHERS_CHANGE
 from accounts.rest.views import OwnListView, actor_for, checked, checked_change, own, team_of
 from common.errors import InputError
-from keymanager.models import Registration
-from keymanager.rest import PlanBody
-from keymanager.services import credentials
-from keymanager.services.resources import registrations_of
 from publisher import services
 from publisher.definitions import Definition, HandOperation, operations_by_hand, parse_definition
 from publisher.fetching import fetch_definition
@@ -32,16 +28,12 @@ from publisher.rest.serializers import (
     ApiCreateInput,
     ApiDetailBody,
     ApiFactsInput,
-    BlockInput,
     DefinitionInput,
     LifecycleInput,
-    PublisherSubscriptionBody,
-    ResourceRegistrationBody,
-    ResourceRegistrationDetailBody,
 )
 from publisher.rest.uploads import UploadedDefinitionParser
-from subscriptions.models import ApiVersion, Plan, Subscription
-from subscriptions.queries.owned import subscriptions_to_teams, versions_of_teams
+from subscriptions.models import ApiVersion
+from subscriptions.queries.owned import versions_of_teams
 from subscriptions.services.apis import VersionFacts
 from subscriptions.states import LifecycleAction
 
@@ -67,7 +59,7 @@ class ApiListView(OwnListView[ApiVersion]):
         """Own rows."""
         return own_versions(self.request)
 
-    @extend_schema(request=ApiCreateInput, responses={201: ApiDetailBody})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY, ETAG], request=ApiCreateInput, responses={201: ApiDetailBody})
     def post(self, request: Request) -> Response:
         """Create an API version from a definition, a URL or operations given by hand."""
         actor = actor_for(request)
@@ -96,13 +88,13 @@ class ApiView(APIView):
 
     permission_classes = API_DEVELOPERS_CHANGE
 
-    @extend_schema(responses=ApiDetailBody)
+    @extend_schema(parameters=[ETAG], responses=ApiDetailBody)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it."""
         row = own(own_versions(request), pk=pk)
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
-    @extend_schema(request=ApiFactsInput, responses=ApiDetailBody)
+    @extend_schema(parameters=[IF_MATCH, ETAG], request=ApiFactsInput, responses=ApiDetailBody)
     @transaction.atomic
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change facts or accepted key managers."""
@@ -113,7 +105,7 @@ class ApiView(APIView):
         )
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
 
-    @extend_schema(parameters=[OpenApiParameter("force", enum=["true"])], responses={204: None})
+    @extend_schema(parameters=[IF_MATCH, OpenApiParameter("force", enum=["true"])], responses={204: None})
     @transaction.atomic
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Delete a version that is not at the gateway. While applications are subscribed the answer is 409 with their
@@ -138,7 +130,7 @@ class ApiDefinitionView(APIView):
         """The stored document."""
         return Response(own(own_versions(request), pk=pk).definition)
 
-    @extend_schema(request=DefinitionInput, responses=ApiDetailBody)
+    @extend_schema(parameters=[IF_MATCH, ETAG], request=DefinitionInput, responses=ApiDetailBody)
     def put(self, request: Request, pk: uuid.UUID) -> Response:
         """Replace it by a document, a file or operations given by hand; an invalid one changes nothing."""
         row = own(own_versions(request), pk=pk)
@@ -156,93 +148,14 @@ class ApiLifecycleView(APIView):
 
     permission_classes = PUBLISHERS_CHANGE
 
-    @extend_schema(request=LifecycleInput, responses=ApiDetailBody)
+    @extend_schema(parameters=[IF_MATCH, ETAG], request=LifecycleInput, responses=ApiDetailBody)
+    @transaction.atomic
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Publish, block, unblock, deprecate, retire or demote."""
-        row = own(own_versions(request), pk=pk)
-        require_match(request, row.revision)
+        row = own_unchanged(request, own_versions(request), pk=pk)
         action = LifecycleAction(checked(LifecycleInput, request)["action"])
         row = services.move_api(actor=actor_for(request), api_version=row, action=action)
         return with_entity_tag(Response(_detail(request, pk)), row.revision)
-
-
-class ApiRegistrationsView(OwnListView[Registration]):
-    """Where the API's resource and scopes stand at every key manager."""
-
-    serializer_class = ResourceRegistrationBody
-
-    def rows(self) -> QuerySet[Registration]:
-        """Registrations of one own API version."""
-        return registrations_of(own(own_versions(self.request), pk=self.kwargs["pk"]))
-
-
-class ApiRegistrationView(APIView):
-    """One of these registrations with its attempts."""
-
-    @extend_schema(responses=ResourceRegistrationDetailBody)
-    def get(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
-        """What was sent and answered, secrets removed."""
-        row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
-        return Response(ResourceRegistrationDetailBody(row).data)
-
-
-class ApiRegistrationRetryView(APIView):
-    """Try one of these registrations again."""
-
-    permission_classes = API_DEVELOPERS_CHANGE
-
-    @extend_schema(request=None, responses={202: ResourceRegistrationBody})
-    def post(self, request: Request, pk: uuid.UUID, registration: uuid.UUID) -> Response:
-        """Now, with fresh attempts."""
-        row = own(registrations_of(own(own_versions(request), pk=pk)), pk=registration)
-        row = credentials.retry(actor=actor_for(request), registration=row)
-        return Response(ResourceRegistrationBody(row).data, status=status.HTTP_202_ACCEPTED)
-
-
-class ApiSubscriptionsView(OwnListView[Subscription]):
-    """Who subscribes to an API version."""
-
-    serializer_class = PublisherSubscriptionBody
-
-    def rows(self) -> QuerySet[Subscription]:
-        """Subscriptions to one own API version."""
-        row = own(own_versions(self.request), pk=self.kwargs["pk"])
-        return subscriptions_to_teams(actor_for(self.request).team_ids).filter(api_version=row)
-
-
-class SubscriptionBlockView(APIView):
-    """Block one subscription."""
-
-    permission_classes = PUBLISHERS_CHANGE
-
-    @extend_schema(request=BlockInput, responses=PublisherSubscriptionBody)
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Refuse every call, or production calls only."""
-        actor = actor_for(request)
-        row = own(subscriptions_to_teams(actor.team_ids), pk=pk)
-        scope = checked(BlockInput, request)["scope"]
-        row = services.block_subscription(actor=actor, subscription=row, production_only=scope == "production")
-        return Response(PublisherSubscriptionBody(row).data)
-
-
-class SubscriptionUnblockView(APIView):
-    """Unblock one subscription."""
-
-    permission_classes = PUBLISHERS_CHANGE
-
-    @extend_schema(request=None, responses=PublisherSubscriptionBody)
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Let its calls through again."""
-        actor = actor_for(request)
-        row = own(subscriptions_to_teams(actor.team_ids), pk=pk)
-        return Response(PublisherSubscriptionBody(services.unblock_subscription(actor=actor, subscription=row)).data)
-
-
-class PlanListView(generics.ListAPIView[Plan]):
-    """Plans that an API may offer."""
-
-    serializer_class = PlanBody
-    queryset = Plan.objects.order_by("created_at", "slug")
 
 
 def _detail(request: Request, pk: uuid.UUID) -> dict[str, Any]:
