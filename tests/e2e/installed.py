@@ -39,7 +39,7 @@ class Installation:
     ``database``: a migrated one to begin with, which spares the seconds of migrating an empty one.
     """
 
-    def __init__(self, home: Path, *, database: Path, **more: str) -> None:
+    def __init__(self, home: Path, *, database: Path | None = None, **more: str) -> None:
         web, gateway, validator, backend = free_ports(4)
         self.layout = Layout(
             home=home,
@@ -59,7 +59,8 @@ class Installation:
 
     def start(self) -> None:
         self.layout.home.mkdir(parents=True, mode=0o700)
-        shutil.copyfile(self._new_database, self.layout.home / "archway.sqlite3")
+        if self._new_database is not None:
+            shutil.copyfile(self._new_database, self.layout.home / "archway.sqlite3")
         prepared = start_installation(self.children, self.layout, tokens_for=PEOPLE)
         self.tokens, self.passwords = prepared.tokens, prepared.passwords
         base = f"{self.layout.web_url}/api/v1"

@@ -5,6 +5,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,10 +68,13 @@ def realm(keycloak_url: str, directory: SlapdServer) -> Realm:
 
 
 @pytest.fixture(scope="module")
-def company(realm: Realm, directory: SlapdServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def company(
+    realm: Realm, directory: SlapdServer, new_portal_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """An installation whose people and whose key manager's people are in the directory."""
     made = Installation(
         tmp_path_factory.mktemp("shared-directory") / "home",
+        database=new_portal_database,
         ARCHWAY_TOKEN_CACHE_SECONDS=TOKEN_CACHE_SECONDS,
         ARCHWAY_LDAP_URL=directory.url,
         ARCHWAY_LDAP_START_TLS="true",
