@@ -11,13 +11,14 @@ from keymanager.models import Registration
 from keymanager.registrations.states import RegistrationKind, Wish
 from keymanager.services.resources import registrations_of
 from subscriptions.models import ApiVersion, AuditEvent, Scope
+from subscriptions.queries.counts import subscriptions_counted
 from subscriptions.queries.owned import versions_of_teams
 from subscriptions.states import ApiState, LifecycleAction
 
 
 def versions_with_subscribers(team_ids: Collection[uuid.UUID]) -> QuerySet[ApiVersion]:
     """API versions of these teams, each with its ``subscriber_count``."""
-    return versions_of_teams(team_ids).annotate(subscriber_count=Count("subscriptions", distinct=True))
+    return versions_of_teams(team_ids).annotate(subscriber_count=subscriptions_counted("api_version"))
 
 
 def registrations_by_version(versions: Iterable[ApiVersion]) -> dict[uuid.UUID, list[Registration]]:

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -22,6 +21,7 @@ from store.pages.catalogue import first_call_path
 from store.queries import applications_with_credentials
 from store.rest.filters import ApplicationFilter
 from subscriptions.models import Application, Subscription
+from subscriptions.queries.counts import subscriptions_counted
 from subscriptions.queries.owned import subscriptions_of_teams
 
 
@@ -32,7 +32,7 @@ class ApplicationsPage(PageView):
         """Newest first."""
         rows = applications_with_credentials(self.actor.team_ids)
         found = ApplicationFilter(request.GET, queryset=rows).qs
-        counted = found.annotate(subscription_count=Count("subscriptions", distinct=True))
+        counted = found.annotate(subscription_count=subscriptions_counted("application"))
         return self.show("store/applications.html", {"page": page_of(request, counted)})
 
 

@@ -1,8 +1,10 @@
 """The store's home: find an API, and the path to a first call."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Page
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -52,7 +54,7 @@ class HomePage(PageView):
             "page": page,
             "sort": sort,
             "view": "table" if request.GET.get("view") == "table" else "cards",
-            "subscribed_ids": set(self._subscribed()) if self.actor.user_id else set(),
+            "subscribed_ids": self._subscribed_of(page) if self.actor.user_id else set(),
             "filtered": any(request.GET.get(name) for name in ("q", *_FACETS)),
             "facet_count": sum(bool(request.GET.get(name)) for name in _FACETS),
         }
@@ -69,6 +71,10 @@ class HomePage(PageView):
             "path": self._path() if self.actor.user_id else (),
         }
         return self.show("store/home.html", context)
+
+    def _subscribed_of(self, page: Page[ApiVersion]) -> set[uuid.UUID]:
+        """Those of the shown page: a team may have tens of thousands of others."""
+        return set(self._subscribed().filter(api_version__in=[row.pk for row in page.object_list]))
 
     def _subscribed(self) -> QuerySet[Subscription, Any]:
         return subscriptions_of_teams(self.actor.team_ids).order_by().values_list("api_version_id", flat=True)
