@@ -23,11 +23,12 @@ def markdown_html(text: str) -> str:
     if _PLAIN.fullmatch(text):
         words = text.rstrip().replace('"', "&quot;")
         return f"<p>{words}</p>\n"
-    return _kept(text) if len(text) <= _LONGEST_KEPT else parsed(text)
+    return short_text_html(text) if len(text) <= _LONGEST_KEPT else parsed(text)
 
 
 @lru_cache(maxsize=1_024)
-def _kept(text: str) -> str:
+def short_text_html(text: str) -> str:
+    """The same, kept in the process."""
     return parsed(text)
 
 

@@ -21,7 +21,7 @@ _VERSIONS: Final = 256
 
 
 @lru_cache(maxsize=1)
-def _document(version_id: uuid.UUID, revision: int) -> Mapping[str, Any]:
+def kept_document(version_id: uuid.UUID, revision: int) -> Mapping[str, Any]:
     """The parsed definition; only the last one, for the functions below to share."""
     return ApiVersion.objects.values_list("definition", flat=True).get(pk=version_id) or {}
 
@@ -29,13 +29,13 @@ def _document(version_id: uuid.UUID, revision: int) -> Mapping[str, Any]:
 @lru_cache(maxsize=_VERSIONS)
 def kept_groups(version_id: uuid.UUID, revision: int) -> Mapping[tuple[str, str], str]:
     """The tag of each operation by method (upper case) and path; without those that have none."""
-    return groups_of(_document(version_id, revision))
+    return groups_of(kept_document(version_id, revision))
 
 
 @lru_cache(maxsize=_OPERATIONS)
 def kept_operation(version_id: uuid.UUID, revision: int, method: str, path: str) -> OperationReference | None:
     """The operation at ``method`` and ``path``; ``None`` when the definition has none there."""
-    return read_operation(_document(version_id, revision), method=method, path=path)
+    return read_operation(kept_document(version_id, revision), method=method, path=path)
 
 
 @lru_cache(maxsize=_OPERATIONS)
