@@ -233,6 +233,7 @@ class Registration(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "next_try_at"]),
+            models.Index(fields=["subject", "kind"], name="registration_of_subject"),
             # The queue and the notifications show the newest 25 of ten thousand.
             models.Index(fields=["-updated_at", "id"], name="registration_newest"),
             models.Index(

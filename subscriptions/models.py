@@ -254,6 +254,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["object_type", "-id"], name="audit_newest_of_type")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"

@@ -71,7 +71,8 @@ def sync_key_manager(*, actor: Actor, key_manager: KeyManager) -> None:
 
 def registrations_of(api_version: ApiVersion) -> QuerySet[Registration]:
     """The registrations of the API version's resource and scopes at every key manager."""
-    keys = api_version.scopes.values("key")
+    # Read first: with a subquery among alternatives PostgreSQL looks at every registration.
+    keys = list(api_version.scopes.values_list("key", flat=True))
     accepting = KeyManager.objects.filter(_accepting(api_version)).values("pk")
     return (
         Registration.objects.filter(

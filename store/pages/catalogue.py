@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -74,7 +74,10 @@ class HomePage(PageView):
 
     def _subscribed_of(self, page: Page[ApiVersion]) -> set[uuid.UUID]:
         """Those of the shown page: a team may have tens of thousands of others."""
-        return set(self._subscribed().filter(api_version__in=[row.pk for row in page.object_list]))
+        # One is enough for each: a popular API has a thousand of them.
+        mine = subscriptions_of_teams(self.actor.team_ids).order_by().filter(api_version=OuterRef("pk"))
+        shown = ApiVersion.objects.filter(pk__in=[row.pk for row in page.object_list])
+        return set(shown.filter(Exists(mine)).values_list("pk", flat=True))
 
     def _subscribed(self) -> QuerySet[Subscription, Any]:
         return subscriptions_of_teams(self.actor.team_ids).order_by().values_list("api_version_id", flat=True)
@@ -106,7 +109,10 @@ def first_call_path(application: Application | None) -> tuple[PathStep, ...]:
     home = f"/apps/{application.pk}/" if application else "/apps/new/"
     if application is not None:
         subscription = (
-            Subscription.objects.filter(application=application).select_related("api_version__api", "plan").first()
+            Subscription.objects.filter(application=application)
+            .select_related("api_version__api", "plan")
+            .defer("api_version__definition")
+            .first()
         )
         credential = (
             Credential.objects.filter(application=application, removed_at=None)
