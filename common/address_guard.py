@@ -7,14 +7,12 @@ checked, and the connection goes to that very address. A name that answers diffe
 
 import ipaddress
 import socket
-import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import httpcore2
 
@@ -32,6 +30,11 @@ _NEVER_PUBLIC = tuple(
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # All that is assigned for the public so far; what is outside is reserved or translates to IPv4 (RFC 4291 section 2.4).
 _PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
+
+# Threads that look names up. A name server that never answers holds one for as long as it likes, so names that a person
+# may try out at will have threads of their own: they must not hold up what goes to key managers.
+LOOKUPS: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolve")
+LOOKUPS_FOR_PEOPLE: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="resolve-for-people")
 
 # Monotonic time at which the request of the present context must be over.
 deadline: ContextVar[float | None] = ContextVar("archway_http_deadline", default=None)
@@ -91,8 +94,9 @@ def _embedded(ip: IPAddress) -> IPAddress:
 class GuardedBackend(httpcore2.NetworkBackend):
     """httpcore's blocking network backend with the address guard and the total deadline."""
 
-    def __init__(self, guard: AddressGuard | None) -> None:
+    def __init__(self, guard: AddressGuard | None, lookups: ThreadPoolExecutor = LOOKUPS) -> None:
         self._guard = guard
+        self._lookups = lookups
         self._inner = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -104,7 +108,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore2.NetworkStream:
         """Resolve, check, connect to the first checked address that answers."""
-        addresses = resolve(host, port, _remaining(timeout, httpcore2.ConnectTimeout))
+        addresses = resolve(host, port, _remaining(timeout, httpcore2.ConnectTimeout), self._lookups)
         if self._guard is not None:
             addresses = self._guard.choose(host, addresses)
         options = list(socket_options or ())
@@ -168,16 +172,17 @@ def _remaining(timeout: float | None, error: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
-def resolve(host: str, port: int, timeout: float | None) -> list[str]:
-    """Numeric addresses of ``host``, in the resolver's order. The resolver knows no timeout, so it has a thread."""
+def resolve(host: str, port: int, timeout: float | None, lookups: ThreadPoolExecutor = LOOKUPS) -> list[str]:
+    """Numeric addresses of ``host``, in the resolver's order, which knows no timeout: a thread of ``lookups`` asks."""
     try:
         return [str(ipaddress.ip_address(host.partition("%")[0]))]
     except ValueError:
         pass
-    future: Future[list[str]] = _resolvers().submit(_look_up, host, port)
+    future: Future[list[str]] = lookups.submit(_look_up, host, port)
     try:
         return future.result(timeout)
     except TimeoutError as exc:
+        future.cancel()  # where it still waits for a thread, nobody wants it any more
         raise httpcore2.ConnectTimeout(f"{host} could not be resolved in time") from exc
     except (OSError, UnicodeError) as exc:
         # A name that DNS cannot hold (RFC 1035 section 2.3.4) fails before anybody is asked.
@@ -187,16 +192,3 @@ def resolve(host: str, port: int, timeout: float | None) -> list[str]:
 def _look_up(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-_resolvers_lock = threading.Lock()
-
-
-@cache
-def _make_resolvers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolve")
-
-
-def _resolvers() -> ThreadPoolExecutor:
-    with _resolvers_lock:
-        return _make_resolvers()

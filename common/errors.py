@@ -88,7 +88,7 @@ class NotSupported(ArchwayError):
 
 
 class DatabaseUnavailable(ArchwayError):
-    """Our own database does not answer, or is locked for too long: nothing was done."""
+    """Our own database does not answer, or is locked for too long. Whether a write was done is not known."""
 
     code = "database_unavailable"
     status = 503

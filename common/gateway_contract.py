@@ -25,9 +25,14 @@ RESERVED_HEADERS: Final = (BACKEND_JWT_HEADER,)
 # Frameworks let these replace the method or path that was judged: a call could become one that the token has no
 # scope for.
 OVERRIDE_HEADERS: Final = (
+    "x-forwarded-method",
+    "x-forwarded-prefix",
+    "x-forwarded-uri",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
+    "x-original-method",
+    "x-original-uri",
     "x-original-url",
     "x-rewrite-url",
 )

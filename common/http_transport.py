@@ -2,12 +2,13 @@
 
 import ssl
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import httpcore2
 import httpx2
 
-from common.address_guard import AddressGuard, GuardedBackend
+from common.address_guard import LOOKUPS, AddressGuard, GuardedBackend
 
 MAX_CONNECTIONS = 50
 # Much shorter than the 2 to 5 s after which many servers close an idle connection: a request that meets a connection
@@ -64,14 +65,19 @@ class _Body(httpx2.SyncByteStream):
 
 
 class PooledTransport(httpx2.BaseTransport):
-    """Connections to the outside. Thread-safe. ``guard=None`` connects anywhere."""
+    """Connections to the outside. Thread-safe. ``guard=None`` connects anywhere; ``lookups`` resolves the names."""
 
-    def __init__(self, guard: AddressGuard | None, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        guard: AddressGuard | None,
+        ssl_context: ssl.SSLContext | None = None,
+        lookups: ThreadPoolExecutor = LOOKUPS,
+    ) -> None:
         self._pool = httpcore2.ConnectionPool(
             ssl_context=ssl_context or shared_ssl_context(),
             max_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=GuardedBackend(guard),
+            network_backend=GuardedBackend(guard, lookups),
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpcore2
 
-from common.address_guard import AddressGuard, PrivateAddressRefused, resolve
+from common.address_guard import LOOKUPS_FOR_PEOPLE, AddressGuard, PrivateAddressRefused, resolve
 from common.http_transport import shared_ssl_context
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -30,6 +30,7 @@ class Finding(StrEnum):
 
     FOUND = "found"
     NAME_UNKNOWN = "name_unknown"
+    NAME_SILENT = "name_silent"
     PRIVATE = "private"
     CONNECTED = "connected"
     REFUSED = "refused"
@@ -80,10 +81,12 @@ def _steps(url: str, guard: AddressGuard, end: float, context: ssl.SSLContext) -
 def _look_up(host: str, port: int, guard: AddressGuard, end: float) -> tuple[ReachStep, list[str]]:
     started = time.monotonic()
     try:
-        addresses = guard.choose(host, resolve(host, port, _left(end)))
+        addresses = guard.choose(host, resolve(host, port, _left(end), LOOKUPS_FOR_PEOPLE))
     except PrivateAddressRefused:
         return _step(Part.NAME, Finding.PRIVATE, started), []
-    except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+    except httpcore2.ConnectTimeout:
+        return _step(Part.NAME, Finding.NAME_SILENT, started), []
+    except httpcore2.ConnectError:
         return _step(Part.NAME, Finding.NAME_UNKNOWN, started), []
     return _step(Part.NAME, Finding.FOUND, started, ", ".join(addresses)), addresses
 

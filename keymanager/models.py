@@ -158,6 +158,12 @@ class Credential(models.Model):
             ),
             models.CheckConstraint(condition=_in("environment", Environment), name="environment_is_known"),
         ]
+        # A key manager's page names the first hundred of its clients.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["key_manager", "created_at", "id"], name="credential_first_made", condition=Q(removed_at=None)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.application} at {self.key_manager} ({self.environment})"
@@ -225,7 +231,14 @@ class Registration(models.Model):
                 name="client_registration_has_credential",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["state", "next_try_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "next_try_at"]),
+            # The queue and the notifications show the newest 25 of ten thousand.
+            models.Index(fields=["-updated_at", "id"], name="registration_newest"),
+            models.Index(
+                fields=["-outcome_at", "-id"], name="registration_ended_newest", condition=Q(outcome_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject} at {self.key_manager}"

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from common.address_guard import LOOKUPS_FOR_PEOPLE
 from common.http import AddressGuard, HttpClient
+from common.http_transport import PooledTransport
 
 
 def fetch_definition(url: str, allowed_networks: Sequence[str]) -> str:
@@ -10,5 +12,6 @@ def fetch_definition(url: str, allowed_networks: Sequence[str]) -> str:
 
     Raises ``InputError`` naming ``definition_url``.
     """
-    with HttpClient(guard=AddressGuard.of(*allowed_networks)) as http:
+    transport = PooledTransport(AddressGuard.of(*allowed_networks), lookups=LOOKUPS_FOR_PEOPLE)
+    with HttpClient(transport=transport) as http:
         return http.fetch_text(url, name="definition_url")

@@ -14,8 +14,10 @@ _CSRF: Final = "csrfmiddlewaretoken"
 _NEVER_KEPT: Final = ("password", "secret", "token", "csrf")
 # Of RFC 7591 section 2; says how a client shows its secret, and is none.
 _NO_SECRETS: Final = frozenset({"token_endpoint_auth_method"})
-# Characters in the session; a definition of the largest size that is accepted fits in, as it is compressed.
-_LONGEST: Final = 1_500_000
+# Compressed characters in a session. Whoever is not signed in can have that much stored, so more is for pages that
+# need it: there a definition of the largest size that is accepted fits in.
+LONGEST_FORM: Final = 200_000
+LONGEST_DEFINITION: Final = 1_500_000
 
 
 class KeptInput(dict[str, Any]):
@@ -35,8 +37,13 @@ def looks_secret(name: str) -> bool:
     return name not in _NO_SECRETS and any(word in name.lower() for word in _NEVER_KEPT)
 
 
-def keep_input(request: HttpRequest, is_secret: Callable[[str], bool] = looks_secret) -> None:
-    """Remember the form of this POST in the visitor's own session, under its address, without its secrets."""
+def keep_input(
+    request: HttpRequest, is_secret: Callable[[str], bool] = looks_secret, longest: int = LONGEST_FORM
+) -> None:
+    """Remember the form of this POST in the visitor's own session, under its address, without its secrets.
+
+    Of what has more than ``longest`` compressed characters, only that it was too long.
+    """
     kept = QueryDict(mutable=True)
     left_out = False
     for name, values in request.POST.lists():
@@ -49,7 +56,7 @@ def keep_input(request: HttpRequest, is_secret: Callable[[str], bool] = looks_se
     packed = b64encode(zlib.compress(kept.urlencode().encode())).decode()
     request.session[_KEY] = {
         "path": request.path,
-        "form": packed if len(packed) <= _LONGEST else "",
+        "form": packed if len(packed) <= longest else "",
         "again": left_out or bool(request.FILES),
     }
 

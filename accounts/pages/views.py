@@ -20,7 +20,7 @@ from accounts.actor import Actor, actor_of
 from accounts.deep_pages import DeepPaginator
 from accounts.models import Role, User
 from accounts.pages.htmx import asked_by_htmx, go_to, page_around
-from accounts.pages.kept_input import keep_input, looks_secret
+from accounts.pages.kept_input import LONGEST_FORM, keep_input, looks_secret
 from common.errors import ArchwayError, InputError, NotFound, NotSupported, RuleError
 
 RowT = TypeVar("RowT", bound=Model)
@@ -30,10 +30,12 @@ ResultT = TypeVar("ResultT")
 class PageView(View):
     """A page. ``roles``: who may open it (administrators always may); ``None``: everybody, signed in or not.
 
-    A form that arrives after the session ended is kept and shown again after the next sign-in.
+    A form that arrives after the session ended is kept and shown again after the next sign-in; ``longest_kept``: up to
+    how many compressed characters.
     """
 
     roles: ClassVar[tuple[Role, ...] | None] = tuple(Role)
+    longest_kept: ClassVar[int] = LONGEST_FORM
     actor: Actor
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -52,8 +54,9 @@ class PageView(View):
         """Ask for a sign-in that leads back: to the form that was sent, else to the page that it was a part of."""
         back = request.get_full_path()
         if request.method == "POST":
-            keep_input(request, self.is_secret)
-            if not hasattr(self, "get"):
+            if hasattr(self, "get"):
+                keep_input(request, self.is_secret, self.longest_kept)
+            else:
                 back = page_of_button(request)
         elif asked_by_htmx(request):
             back = page_around(request)

@@ -180,7 +180,7 @@ class KeyManagerPage(AdministrationPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """The page."""
-        row = own(_counted(), slug=slug)
+        row = own(KeyManager.objects.all(), slug=slug)
         line = line_of(row)
         capabilities = adapter_for(row).capabilities if not line.fault else frozenset()
         context = {

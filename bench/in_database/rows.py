@@ -210,6 +210,7 @@ def _spread(start: Any) -> None:
         cursor.execute(
             "UPDATE keymanager_registration SET updated_at = %s::timestamptz + random() * interval '360 days'", [start]
         )
+        cursor.execute("UPDATE keymanager_registration SET outcome_at = updated_at WHERE credential_id IS NOT NULL")
 
 
 def vacuum() -> None:

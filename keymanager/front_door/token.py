@@ -10,6 +10,7 @@ from keymanager.front_door.client_authentication import AUTHENTICATION_PARAMETER
 from keymanager.front_door.forms import Parameters, read_form
 from keymanager.front_door.refusals import GrantNotAllowed
 from keymanager.front_door.routing import require_enabled
+from keymanager.front_door.token_exchange import check_exchange
 from keymanager.registrations.rules import CONFIDENTIAL_ONLY, GRANT_TYPES
 from keymanager.services.offered_grants import grants_passed_on
 from keymanager.services.token_calls import issue_token
@@ -48,12 +49,4 @@ def _check_grant(form: Parameters, caller: Caller) -> None:
     if caller.is_public and grant_type == "authorization_code" and not form.get("code_verifier"):
         raise InputError.of("code_verifier", "A client without a secret must use PKCE (RFC 7636).")
     if grant_type == TOKEN_EXCHANGE:
-        _check_exchange(form)
-
-
-def _check_exchange(form: Parameters) -> None:
-    """RFC 8693 section 2.1: what is always there."""
-    for name in ("subject_token", "subject_token_type"):
-        form.require(name)
-    if bool(form.get("actor_token")) != bool(form.get("actor_token_type")):
-        raise InputError.of("actor_token_type", "It goes with actor_token: both, or none.")
+        check_exchange(form)

@@ -11,6 +11,7 @@ from common.errors import OutcomeUnknown
 from common.exchanges import HttpExchange
 from keymanager.models import Registration, RegistrationAttempt
 from keymanager.registrations.backoff import backoff_seconds
+from keymanager.registrations.changed_outside import OFF, is_off, say_changed
 from keymanager.registrations.circuit import note_failure, note_success
 from keymanager.registrations.dispatch import PATIENCE, process_after_commit
 from keymanager.registrations.failures import Failure
@@ -140,6 +141,9 @@ def _move(row: Registration, state: RegistrationState, now: datetime, work: Work
     if not may_move(S(row.state), state):
         raise RuntimeError(f"a registration cannot move from {row.state} to {state}")
     row.state = state
+    if state == S.ACTIVE and is_off(row):
+        # It is as wished but for this, and would look ready while every token request fails.
+        say_changed(row, [OFF])
     outcome = outcome_of(state, row.last_error_code)
     if outcome and outcome != row.outcome:
         row.outcome, row.outcome_at = outcome, now

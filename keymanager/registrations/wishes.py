@@ -10,7 +10,7 @@ from accounts.actor import Actor
 from accounts.correlation import current_correlation_id
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations.dispatch import PATIENCE, process_after_commit
-from keymanager.registrations.states import RegistrationKind, RegistrationState, Wish
+from keymanager.registrations.states import CHANGED_OUTSIDE, RegistrationKind, RegistrationState, Wish
 
 S = RegistrationState
 
@@ -65,6 +65,10 @@ def want_present(
         row.wanted = dict(wanted)
     row.wants_rotation = row.wants_rotation or rotation
     row.wants_old_secret_dropped = row.wants_old_secret_dropped or drop_old_secret
+    if row.last_error_code == CHANGED_OUTSIDE and not rotation:
+        # Else what was applied would be taken for what is there. Not before a rotation: an update takes a secret of
+        # others over, and would be taken for the new one.
+        row.applied = None
     removal_under_way = row.state == S.REMOVING and row.lease_until is not None
     # What is being sent, or may have been, is found out first; the job sees that the wish has moved on.
     if row.state not in (S.SENDING, S.UNKNOWN) and not removal_under_way:

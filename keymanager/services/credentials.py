@@ -14,6 +14,7 @@ from keymanager.adapters.contract import Capability
 from keymanager.adapters.rfc.answers import CLIENT_GONE, MANAGEMENT_TOKEN_LOST
 from keymanager.models import Credential, KeyManager, Registration
 from keymanager.registrations import rules
+from keymanager.registrations.changed_outside import OFF
 from keymanager.registrations.client_facts import forget_client, metadata_of
 from keymanager.registrations.states import CHANGED_OUTSIDE, RegistrationKind, RegistrationState, Wish
 from keymanager.registrations.wishes import new_registration, try_now, want_absent, want_present
@@ -30,8 +31,6 @@ from subscriptions.states import Environment
 
 S = RegistrationState
 _RETRYABLE: Final = frozenset({S.REQUESTED, S.WAITING, S.REFUSED, S.UNKNOWN, S.HELD, S.REMOVING})
-# As changes by others name it (RFC 7591 has no such member).
-_OFF: Final = "enabled"
 _CLIENT_IS_LOST: Final = frozenset({MANAGEMENT_TOKEN_LOST, CLIENT_GONE})
 
 
@@ -198,7 +197,8 @@ def retry(*, actor: Actor, registration: Registration) -> Registration:
         raise RuleError(f"There is nothing to retry: the registration is {row.state}.")
     detail: dict[str, Any] = {}
     if changed_outside:
-        if _OFF in row.last_error:
+        tells = Capability.CHANGES in adapter_for(row.key_manager).capabilities
+        if OFF in row.last_error and tells:
             raise RuleError("Somebody switched this client off at the key manager: it has to be switched on there.")
         # Else what was applied would be taken for what is there.
         row.applied = None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Role, Team, User
 from accounts.pages.forms import PageForm
-from accounts.pages.kept_input import kept_input
+from accounts.pages.kept_input import LONGEST_DEFINITION, kept_input
 from accounts.pages.views import PageView, attempt, page_of
 from common.errors import InputError, NotFound
 from keymanager.models import KeyManager
@@ -101,6 +101,7 @@ class NewApiPage(PageView):
     """Step 1: give the definition. Step 2 is shown when it could be read."""
 
     roles = (Role.API_DEVELOPER,)
+    longest_kept = LONGEST_DEFINITION
 
     def get(self, request: HttpRequest, source: str = "text") -> HttpResponse:
         """The form of one source."""
@@ -135,6 +136,7 @@ class CreateApiPage(PageView):
     """Step 2: check what was found, and create the API."""
 
     roles = (Role.API_DEVELOPER,)
+    longest_kept = LONGEST_DEFINITION
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """What was typed before the session ended, else back to step 1."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Role
 from accounts.pages.forms import PageForm
-from accounts.pages.kept_input import kept_input
+from accounts.pages.kept_input import LONGEST_DEFINITION, kept_input
 from accounts.pages.views import attempt
 from common.errors import InputError, NotFound
 from publisher import services
@@ -67,6 +67,7 @@ class ReplaceDefinition(VersionPage):
     """Step 1: give another definition. What differs is shown before it is stored."""
 
     roles = (Role.API_DEVELOPER,)
+    longest_kept = LONGEST_DEFINITION
     section = "definition"
     heading = gettext_lazy("Replace the definition")
     lead = gettext_lazy("Nothing is stored before you have seen what differs.")
@@ -106,6 +107,7 @@ class SaveDefinition(VersionPage):
     """Step 2: store what was compared."""
 
     roles = (Role.API_DEVELOPER,)
+    longest_kept = LONGEST_DEFINITION
     section = "definition"
     heading = gettext_lazy("Replace the definition")
 

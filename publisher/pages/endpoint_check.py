@@ -21,6 +21,7 @@ _PARTS: Final[dict[Part, Any]] = {
 _SENTENCES: Final[dict[Finding, tuple[str, Any]]] = {
     F.FOUND: ("done", _("%(detail)s")),
     F.NAME_UNKNOWN: ("fix", _("The name of the host is not known here. Look for a typing error.")),
+    F.NAME_SILENT: ("", _("Not checked: its name could not be looked up in time. Try again.")),
     F.PRIVATE: (
         "",
         _(

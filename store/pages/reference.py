@@ -1,6 +1,7 @@
 """The reference of an API, drawn on the server from its stored definition."""
 
 import uuid
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -8,13 +9,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
 
 from accounts.pages.views import PageView, own
 from common.errors import NotFound
 from store.pages.api import api_head
 from store.pages.trying import try_panel
+from store.reference.kept import described, kept_description, kept_groups, kept_operation
 from store.reference.model import OperationReference
-from store.reference.reading import group_of, read_operation
 from store.reference.samples import samples_of
 from subscriptions.models import ApiVersion, Operation, Subscription
 from subscriptions.queries.catalogue import store_versions
@@ -29,35 +31,32 @@ class ReferencePage(PageView):
     def get(self, request: HttpRequest, pk: uuid.UUID, operation: uuid.UUID | None = None) -> HttpResponse:
         """The first operation when none is named."""
         version = own(store_versions(self.actor.team_ids), pk=pk)
-        document = ApiVersion.objects.values_list("definition", flat=True).get(pk=version.pk) or {}
-        operations = list(version.operations.prefetch_related("scopes"))
+        operations = list(version.operations.all())
         chosen = next((row for row in operations if operation in {None, row.pk}), None)
         if operation is not None and chosen is None:
             raise NotFound
         context: dict[str, Any] = {
             **api_head(version, self.actor, section="reference"),
-            "groups": _grouped(document, operations),
+            "groups": _grouped(kept_groups(version.pk, version.revision), operations),
             "chosen": chosen,
         }
         if chosen is not None:
-            context |= self._opened(version, document, chosen)
+            context |= self._opened(version, chosen)
         return self.show("store/reference.html", context)
 
-    def _opened(self, version: ApiVersion, document: dict[str, Any], row: Operation) -> dict[str, Any]:
-        read = read_operation(document, method=row.method, path=row.path)
+    def _opened(self, version: ApiVersion, row: Operation) -> dict[str, Any]:
+        key = (version.pk, version.revision, row.method, row.path)
+        read = kept_operation(*key)
         reference = read or OperationReference(method=row.method, path=row.path, summary=row.summary)
         base_url = f"{settings.ARCHWAY_GATEWAY_URL}{version.path_prefix}"
         needs_token = row.auth != OperationAuth.NONE
         samples = samples_of(reference, base_url=base_url, token=needs_token)
         return {
             "operation": reference,
-            "places": [
-                (words, reference.parameters_in(where))
-                for where, words in (("path", "Path"), ("query", "Query"), ("header", "Header"), ("cookie", "Cookie"))
-            ],
+            "described": kept_description(*key, get_language() or "") if read else described(reference),
             "base_url": base_url,
             "needs_token": needs_token,
-            "scopes": sorted(scope.key for scope in row.scopes.all()),
+            "scopes": sorted(row.scopes.values_list("key", flat=True)),
             "samples": [(sample, mark_safe(sample.html)) for sample in samples],  # noqa: S308 - made by Pygments
             "own_plans": self._own_subscriptions(version),
             **try_panel(version, row, reference, self.actor),
@@ -68,9 +67,9 @@ class ReferencePage(PageView):
         return rows.select_related("plan", "application").order_by("-created_at")[:3]
 
 
-def _grouped(document: dict[str, Any], operations: list[Operation]) -> list[tuple[str, list[Operation]]]:
+def _grouped(tags: Mapping[tuple[str, str], str], operations: list[Operation]) -> list[tuple[str, list[Operation]]]:
     """Operations under their tags, in the order in which the tags come first."""
-    tagged = [(group_of(document, method=row.method, path=row.path), row) for row in operations]
+    tagged = [(tags.get((row.method, row.path), ""), row) for row in operations]
     order = {tag: position for position, tag in reversed(list(enumerate(tag for tag, _ in tagged)))}
     tagged.sort(key=lambda item: order[item[0]])
     return [(tag, [row for _, row in rows]) for tag, rows in groupby(tagged, key=lambda item: item[0])]

@@ -35,11 +35,15 @@ def read_operation(document: Mapping[str, Any], *, method: str, path: str) -> Op
     )
 
 
-def group_of(document: Mapping[str, Any], *, method: str, path: str) -> str:
-    """The tag that the operation is listed under, "" for none."""
-    item = _mapping(_mapping(document.get("paths")).get(path))
-    tags = _mapping(item.get(method.lower())).get("tags")
-    return str(tags[0]) if isinstance(tags, list) and tags else ""
+def groups_of(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """The tag that each operation is listed under, by method (upper case) and path; without those that have none."""
+    found = {}
+    for path, item in _mapping(document.get("paths")).items():
+        for method, operation in _mapping(item).items():
+            tags = _mapping(operation).get("tags")
+            if isinstance(tags, list) and tags:
+                found[method.upper(), path] = str(tags[0])
+    return found
 
 
 def _entries(item: Mapping[str, Any], operation: Mapping[str, Any]) -> list[Any]:

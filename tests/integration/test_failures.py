@@ -18,7 +18,13 @@ def broken(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError("client_secret=hunter2hunter2")
 
 
+def lost(_request: HttpRequest) -> HttpResponse:
+    """A view whose connection is lost while the database commits."""
+    raise OperationalError("server closed the connection unexpectedly")
+
+
 urlpatterns = [*urls.urlpatterns, path("api/v1/broken/", broken), path("broken/", broken)]
+urlpatterns += [path("api/v1/lost/", lost), path("lost/", lost)]
 handler403, handler404, handler500 = urls.handler403, urls.handler404, urls.handler500
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.integration.test_failures")]
@@ -84,6 +90,26 @@ def test_while_the_database_does_not_answer_rest_and_pages_are_503_and_tell_no_c
         assert answer.status_code == 503
         assert int(answer["Retry-After"]) > 0
         assert b"hunter2" not in answer.content
+
+
+@pytest.mark.parametrize("path", ["/api/v1/lost/", "/lost/", "/api/v1/broken/", "/broken/"])
+def test_after_a_lost_connection_a_change_is_not_said_to_be_undone(path: str) -> None:
+    visitor = Client(raise_request_exception=False)
+    changed, looked = " ".join(visitor.post(path).content.decode().split()), visitor.get(path).content.decode()
+    assert "look before you repeat it" in changed
+    assert "look before you repeat it" not in looked
+
+
+@pytest.mark.parametrize(("path", "unknown"), [("/token", False), ("/register", True), ("/revoke", True)])
+def test_an_oauth_client_is_told_when_a_change_may_have_been_done(path: str, unknown: bool) -> None:
+    with database_that_does_not_answer():
+        answer = Client(raise_request_exception=False).post(
+            path,
+            "grant_type=client_credentials&token=x",
+            content_type="application/x-www-form-urlencoded",
+            headers={"Authorization": "Bearer a-token" if path == "/register" else "Basic YTpi"},
+        )
+    assert ("look before you repeat it" in answer.json()["error_description"]) == unknown
 
 
 def test_a_refused_form_of_a_program_is_a_problem_document() -> None:

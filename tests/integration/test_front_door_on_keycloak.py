@@ -94,7 +94,8 @@ def test_a_client_without_the_grant_may_not_exchange_and_the_token_must_be_named
     machine = client(person, key_manager, "machine", "client_credentials")
     assert exchange(portal, machine, "a.b.c").json()["error"] == "unauthorized_client"
     asking = client(person, key_manager, "service", TOKEN_EXCHANGE)
-    for more in ({"subject_token": ""}, {"subject_token_type": ""}, {"actor_token": "a.b.c"}):
+    another: dict[str, str] = {"requested_subject": "admin"}
+    for more in ({"subject_token": ""}, {"subject_token_type": ""}, {"actor_token": "a.b.c"}, another):
         answer = exchange(portal, asking, "a.b.c", **more)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     in_the_address = portal.http.post("/token", params={"subject_token": "a.b.c"}, data={}, auth=asking.basic)

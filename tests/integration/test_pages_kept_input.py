@@ -1,6 +1,7 @@
 """A session that ends in the middle of a form: what was typed is there after the next sign-in, its secrets nowhere."""
 
 from collections.abc import Iterator
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -94,3 +95,18 @@ def test_the_inspector_keeps_what_was_chosen_for_an_operation(world: World, clie
     client.post(url, {"summary": "Typed in the inspector", "access": "scopes", "revision": "1"})
     client.force_login(world.publisher.user)
     assert "Typed in the inspector" in client.get(url).content.decode()
+
+
+def test_a_button_pressed_after_the_session_ended_has_nothing_stored(world: World, client: Client) -> None:
+    api = world.publisher.post("/publisher/apis/", api_body()).json()
+    client.post(f"/publisher/apis/{api['id']}/move/", {"anything": "x" * 1000})
+    assert "kept_input" not in client.session
+
+
+def test_only_a_definition_may_fill_the_session_of_a_stranger(world: World, client: Client) -> None:
+    long = token_hex(250_000)
+    for url, is_kept in (("/publisher/new/text/", True), ("/apps/new/", False)):
+        client.post(url, {"definition": long, "description": long})
+        assert bool(client.session["kept_input"]["form"]) == is_kept, url
+    client.force_login(world.developer.user)
+    assert "this was too long to be kept" in client.get("/apps/new/").content.decode()

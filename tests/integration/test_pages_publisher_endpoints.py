@@ -2,15 +2,19 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from common.address_guard import AddressGuard
+from common.address_guard import AddressGuard, resolve
+from common.errors import InputError
 from common.reachability import Finding, reach
+from publisher.fetching import fetch_definition
 from subscriptions.models import ApiVersion
 from tests.integration.rest_kit import World, api_body, make_world
 from tests.integration.socket_peers import make_certificate, peer
@@ -45,6 +49,40 @@ def test_a_backend_that_listens_is_reachable_and_gets_no_byte() -> None:
 def test_a_closed_port_is_refused_and_an_unknown_name_is_said_to_be_unknown() -> None:
     assert findings(f"http://127.0.0.1:{free_port()}") == [Finding.FOUND, Finding.REFUSED]
     assert findings("https://no-such-host.invalid") == [Finding.NAME_UNKNOWN]
+
+
+def test_names_that_are_never_answered_do_not_hold_up_what_goes_to_key_managers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over, ask = threading.Event(), socket.getaddrinfo
+
+    def asked(host: str, *rest: Any, **options: Any) -> Any:
+        if host.endswith(".silent.invalid"):
+            over.wait(20)
+        return ask(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    try:
+        for number in range(9):
+            assert findings(f"http://a{number}.silent.invalid", seconds=0.05) == [Finding.NAME_SILENT]
+        assert resolve("localhost", 80, 5.0)
+    finally:
+        over.set()
+
+
+def test_the_name_in_the_url_of_a_definition_is_looked_up_beside_those_of_key_managers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[str] = []
+
+    def asked(*_rest: Any, **_options: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        raise socket.gaierror("unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    with pytest.raises(InputError):
+        fetch_definition("http://definitions.invalid/openapi.json", [])
+    assert threads[0].startswith("resolve-for-people")
 
 
 def test_a_backend_without_tls_or_silent_under_https_is_told_apart() -> None:

@@ -248,7 +248,8 @@ def test_what_somebody_changed_there_is_said_until_it_is_as_it_was(
         credentials.retry(actor=developer, registration=registration_of(watched))
     choose(developer, watched, "openid")
     worker.settle()
-    assert registration_of(watched).last_error == "The key manager did not keep: enabled."
+    assert registration_of(watched).last_error_code == "changed_outside"
+    assert "switched on there" in registration_of(watched).last_error
     assert bench.document(watched.client_id)["enabled"] is False
 
     bench.admin("PUT", path, {"redirectUris": ["https://app.example/back"], "enabled": True})

@@ -202,3 +202,15 @@ def test_headers_that_frame_a_message_never_go_to_the_validator(name: str) -> No
 def test_a_cors_origin_is_exact(origin: str) -> None:
     with pytest.raises(ConfigurationError):
         GatewaySettings(cors_origins=(origin,))
+
+
+@pytest.mark.parametrize("kind", ["x-original", "x-forwarded"])
+@pytest.mark.parametrize("what", ["method", "uri"])
+def test_headers_that_would_replace_the_judged_method_or_path_are_removed(kind: str, what: str) -> None:
+    assert {f"{kind}-{what}", "x-forwarded-prefix", "x-http-method-override"} <= removed_early(built()[0])
+
+
+def removed_early(listeners: Any) -> set[str]:
+    """The headers that the listener removes before anything reads them."""
+    [extension] = manager_of(listeners)["early_header_mutation_extensions"]
+    return {one["remove"] for one in extension["typed_config"]["mutations"] if "remove" in one}

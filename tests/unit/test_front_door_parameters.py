@@ -9,6 +9,7 @@ from keymanager.front_door.authorization import same_but_for_the_port
 from keymanager.front_door.client_metadata import fingerprint_of, parse_wish
 from keymanager.front_door.forms import parse_parameters
 from keymanager.front_door.refusals import MetadataRefused
+from keymanager.front_door.token_exchange import check_exchange
 
 CALLBACK = "https://app.example.com/callback"
 
@@ -22,6 +23,20 @@ def test_a_resource_indicator_may_be_there_several_times() -> None:
     read = parse_parameters("resource=urn:a&resource=urn:b")
 
     assert read.pairs == (("resource", "urn:a"), ("resource", "urn:b"))
+
+
+EXCHANGE = "subject_token=a.b.c&subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+
+
+@pytest.mark.parametrize("name", ["requested_subject", "requested_issuer", "subject_issuer", "of_a_server_to_come"])
+def test_an_exchange_that_asks_for_more_than_rfc_8693_has_is_refused_by_name(name: str) -> None:
+    with pytest.raises(InputError, match=rf"^{name}: "):
+        check_exchange(parse_parameters(f"{EXCHANGE}&{name}=admin"))
+
+
+def test_an_exchange_may_carry_all_that_rfc_8693_has() -> None:
+    more = "actor_token=d&actor_token_type=t&requested_token_type=t&scope=s&audience=a&audience=b&resource=urn:r"
+    check_exchange(parse_parameters(f"grant_type=g&client_id=c&client_secret=s&{EXCHANGE}&{more}"))
 
 
 def test_a_parameter_without_a_value_is_absent() -> None:

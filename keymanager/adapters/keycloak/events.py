@@ -1,13 +1,17 @@
 """What others changed: the feed of administration events, and of registrations by clients themselves."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
+from common.errors import KeyManagerProtocolError, KeyManagerRejected
 from keymanager.adapters.keycloak.api import KeycloakApi
 from keymanager.adapters.keycloak.clients import KeycloakClients
 from keymanager.adapters.rfc.answers import text_of, whole_number
 
+logger = logging.getLogger(__name__)
 # An event can become visible after one with a later time, so each look begins a little earlier.
 _OVERLAP_MS = 10_000
 _RESOURCE_TYPES = ("CLIENT", "CLIENT_SCOPE_CLIENT_MAPPING")
@@ -22,7 +26,7 @@ class KeycloakEvents:
         self._clients = clients
 
     def since(self, cursor: str) -> tuple[tuple[str, ...], str]:
-        """Client ids that others changed, and the next cursor: the last event's time, and the ids of those near it.
+        """Client ids that others changed, and the next cursor: the last event's time, and the keys of those near it.
 
         A removed client is named by its client id where its creation is still in the feed, else it is left out: its
         internal id says nothing to anybody. "" begins at the newest event.
@@ -32,12 +36,12 @@ class KeycloakEvents:
         begin = self._newest() if start is None else start
         events = [*self._administrators(begin), *self._clients_themselves(begin)]
         newest = max((begin, *(_time(event) for event in events)))
-        near = sorted(text_of(event, "id") for event in events if _time(event) >= newest - _OVERLAP_MS)
+        near = sorted(_key(event) for event in events if _time(event) >= newest - _OVERLAP_MS)
         following = ",".join([str(newest), *near])
         if start is None:
             return (), following
-        fresh = [event for event in events if text_of(event, "id") not in seen and not _is_by(event, own)]
-        changed = dict.fromkeys(name for event in fresh if (name := self._client_of(event)))
+        fresh = [event for event in events if _key(event) not in seen and not _is_by(event, own)]
+        changed = dict.fromkeys(name for event in fresh if (name := self._shown_client_of(event)))
         return tuple(changed), following
 
     def readable(self) -> None:
@@ -70,6 +74,14 @@ class KeycloakEvents:
                 return
             first += most
 
+    def _shown_client_of(self, event: dict[str, Any]) -> str:
+        """One client that is not shown to us must not hide the events of all others."""
+        try:
+            return self._client_of(event)
+        except (KeyManagerRejected, KeyManagerProtocolError) as exc:
+            logger.warning("Keycloak does not show the client of an event, which is left out: %s", exc)
+            return ""
+
     def _client_of(self, event: dict[str, Any]) -> str:
         if "resourcePath" not in event:
             return text_of(event, "clientId")
@@ -94,6 +106,13 @@ class KeycloakEvents:
 def _parsed(cursor: str) -> tuple[int | None, frozenset[str]]:
     moment, *ids = cursor.split(",")
     return (int(moment) if moment.isdigit() else None), frozenset(ids)
+
+
+def _key(event: dict[str, Any]) -> str:
+    """What tells the event from those near it, without a comma. Some servers give events no id."""
+    kind = text_of(event, "operationType") or text_of(event, "type")
+    about = text_of(event, "resourcePath") or text_of(event, "clientId")
+    return quote(text_of(event, "id") or f"{_time(event)}:{kind}:{about}", safe=":/")
 
 
 def _time(event: dict[str, Any]) -> int:
