@@ -26,6 +26,8 @@ class Admission:
     roles_taken: tuple[str, ...] = ()
     teams_joined: tuple[str, ...] = ()
     teams_left: tuple[str, ...] = ()
+    names_moved: tuple[User, ...] = ()
+    """Whose name there is another than before, with who had it until now; nobody for somebody new with a new name."""
 
     @property
     def changed_rights(self) -> bool:
@@ -52,12 +54,19 @@ def admit(*, person: DirectoryPerson, entitlements: Entitlements) -> Admission:
     if not user.is_active:
         raise NotAllowed("This account is switched off in the portal.")
     identity.last_seen_at = timezone.now()
+    moved = _follow_name(identity, person.username)
     identity.save()
     _follow_profile(user, person)
     given, taken = _follow_roles(user, person.issuer, entitlements.roles)
     joined, left = _follow_teams(user, person.issuer, entitlements.teams)
     return Admission(
-        user=user, created=created, roles_given=given, roles_taken=taken, teams_joined=joined, teams_left=left
+        user=user,
+        created=created,
+        roles_given=given,
+        roles_taken=taken,
+        teams_joined=joined,
+        teams_left=left,
+        names_moved=moved,
     )
 
 
@@ -85,6 +94,20 @@ def _variants(name: str) -> Iterator[str]:
     for number in range(2, _MOST_SUFFIXES):
         suffix = f"-{number}"
         yield f"{name[: LONGEST_USERNAME - len(suffix)]}{suffix}"
+
+
+def _follow_name(identity: ExternalIdentity, said: str) -> tuple[User, ...]:
+    """Keep the name in ``identity``, not saved, and take it from whoever had it there; everybody whose name changed."""
+    # A name that is cut could be another person's.
+    name = said if len(said) <= LONGEST_IDENTIFIER else ""
+    moved = [identity.user] if identity.pk is not None and identity.username != name else []
+    identity.username = name
+    if name:
+        # Where one person is Anna and another anna, neither is to be mistaken for the other.
+        others = ExternalIdentity.objects.filter(issuer=identity.issuer, username__iexact=name).exclude(pk=identity.pk)
+        moved += [other.user for other in others.select_related("user")]
+        others.update(username="")
+    return tuple(moved)
 
 
 def _follow_profile(user: User, person: DirectoryPerson) -> None:

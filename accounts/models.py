@@ -44,16 +44,20 @@ class ExternalIdentity(models.Model):
     """A person as a login provider or directory knows them: ``subject`` is unique and never reused at ``issuer``.
 
     It is the only thing by which somebody who signs in there is recognised; names and e-mail addresses change hands.
+    ``username``: the name there as of the last sign-in, for tokens that say no more than a name; "" when it is not
+    known, or another person there has it by now.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
+    username = models.CharField(max_length=255, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "subject"], name="identity_once")]
+        indexes: ClassVar = [models.Index(fields=["issuer", "username"], name="identity_by_name")]
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"

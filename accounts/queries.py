@@ -1,6 +1,7 @@
 """Reads on people, teams and tokens."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -42,6 +43,12 @@ def directory_claims_of(user: User) -> dict[str, object]:
 def signs_in_people(issuer: str) -> bool:
     """Whether people sign in to the portal at this issuer, so that its subjects are known here."""
     return issuer == settings.ARCHWAY_OIDC_ISSUER or ExternalIdentity.objects.filter(issuer=issuer).exists()
+
+
+def named_by_directories(issuers: Iterable[str], name: str) -> User | None:
+    """The active user whom exactly one identity of ``issuers`` calls ``name`` since their last sign-in."""
+    called = ExternalIdentity.objects.select_related("user").filter(issuer__in=issuers, username=name)[:2]
+    return called[0].user if len(called) == 1 and called[0].user.is_active else None
 
 
 def find_people(text: str) -> QuerySet[User]:

@@ -9,6 +9,8 @@ from django.utils.translation import get_language_info, to_language
 from common.errors import ConfigurationError
 from common.private_files import private_file
 
+LAST_PORT = 65535
+
 
 def env_int(name: str, default: int) -> int:
     """The integer in ``name``, or ``default``. Raises ``ConfigurationError`` naming the variable."""
@@ -19,6 +21,14 @@ def env_int(name: str, default: int) -> int:
         return int(value)
     except ValueError as exc:
         raise ConfigurationError(f"{name} must be a whole number, not {value!r}") from exc
+
+
+def env_port(name: str, default: int) -> int:
+    """The TCP port in ``name``, or ``default``. Raises ``ConfigurationError`` naming the variable."""
+    port = env_int(name, default)
+    if not 1 <= port <= LAST_PORT:
+        raise ConfigurationError(f"{name} must be a port from 1 to {LAST_PORT}, not {port}")
+    return port
 
 
 def env_bool(name: str, default: bool) -> bool:

@@ -21,7 +21,7 @@ from keymanager.resident.toolkit_settings import (  # noqa: F401 - Django reads 
     OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL,
 )
 from portal import file_broker
-from portal.environment import env_bool, env_int, env_list, instance_secret, shipped_languages
+from portal.environment import env_bool, env_int, env_list, env_port, instance_secret, shipped_languages
 
 django_stubs_ext.monkeypatch()
 
@@ -29,9 +29,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- where things are ---------------------------------------------------------------------------------------------
 ARCHWAY_HOME = Path(os.environ.get("ARCHWAY_HOME", BASE_DIR / ".archway")).resolve()
-ARCHWAY_PORT = env_int("ARCHWAY_PORT", 8000)
-ARCHWAY_GATEWAY_PORT = env_int("ARCHWAY_GATEWAY_PORT", 8080)
-ARCHWAY_VALIDATOR_PORT = env_int("ARCHWAY_VALIDATOR_PORT", 8090)
+ARCHWAY_PORT = env_port("ARCHWAY_PORT", 8000)
+ARCHWAY_GATEWAY_PORT = env_port("ARCHWAY_GATEWAY_PORT", 8080)
+ARCHWAY_VALIDATOR_PORT = env_port("ARCHWAY_VALIDATOR_PORT", 8090)
 ARCHWAY_PUBLIC_URL = os.environ.get("ARCHWAY_PUBLIC_URL", f"http://127.0.0.1:{ARCHWAY_PORT}").rstrip("/")
 ARCHWAY_GATEWAY_URL = os.environ.get("ARCHWAY_GATEWAY_URL", f"http://127.0.0.1:{ARCHWAY_GATEWAY_PORT}").rstrip("/")
 ARCHWAY_PARTS = env_list("ARCHWAY_PARTS", ["publisher", "store", "administration", "keymanager"])

@@ -75,12 +75,16 @@ class TokenRules:
         "Its users are",
         "none",
         choices=("none", "shared"),
-        help="shared: the portal's users too, so that APIs can bind scopes to roles and send user claims to backends.",
+        help=(
+            "shared: the portal's users too, so that APIs can bind scopes to roles and send user claims to backends. "
+            "Where people sign in neither at its issuer nor with a directory, its names are accounts here; whoever can "
+            "choose a name there can become that account (administrator is left out)."
+        ),
     )
     user_name_claims: tuple[str, ...] = knob(
         "Claims that name the user",
         ("preferred_username", "username", "sub"),
-        help="In order; a portal user's name.",
+        help="In order; the name in the directory that people sign in with, else a portal user's.",
     )
     user_claims_from: str = knob(
         "User claims come from",

@@ -40,9 +40,7 @@ class Signer:
 
 def current_signing_key() -> Signer:
     """The newest active key; the very first call makes one. Safe in several processes at once."""
-    row = _newest()
-    if row is None:
-        row = _make(generation=_next_generation())
+    row = _newest() or _first()
     return Signer(kid=row.kid, key=RSAKey.import_key(unseal(row.sealed_private_pem, context=_context(row.kid))))
 
 
@@ -68,6 +66,12 @@ def public_jwks() -> dict[str, list[Mapping[str, Any]]]:
 
 def _newest() -> SigningKey | None:
     return SigningKey.objects.filter(retired_at=None).order_by("-created_at", "-kid").first()
+
+
+def _first() -> SigningKey:
+    # The number is read before looking again: who sees no key then makes one of the number that all others choose too.
+    generation = _next_generation()
+    return _newest() or _make(generation=generation)
 
 
 def _next_generation() -> int:

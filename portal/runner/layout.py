@@ -83,14 +83,26 @@ class Layout:
             **self.more,
         }
 
+    def require_different_ports(self) -> None:
+        """Raise ``ConfigurationError`` naming two variables that give the same port."""
+        variables: dict[int, str] = {}
+        for variable, port in self._ports().items():
+            if (other := variables.setdefault(port, variable)) != variable:
+                raise ConfigurationError(f"Port {port} is given twice: {other} and {variable} must differ.")
+
     def require_free_ports(self) -> None:
         """Raise ``ConfigurationError`` naming the first port that is taken and the variable that changes it."""
-        require_free(self.web_port, "ARCHWAY_PORT")
-        require_free(self.gateway_port, "ARCHWAY_GATEWAY_PORT")
-        require_free(self.validator_port, "ARCHWAY_VALIDATOR_PORT")
-        require_free(self.backend_port, BACKEND_PORT_VARIABLE)
-        if self.external_port:
-            require_free(self.external_port, EXTERNAL_PORT_VARIABLE)
+        for variable, port in self._ports().items():
+            require_free(port, variable)
+
+    def _ports(self) -> dict[str, int]:
+        ports = {
+            "ARCHWAY_PORT": self.web_port,
+            "ARCHWAY_GATEWAY_PORT": self.gateway_port,
+            "ARCHWAY_VALIDATOR_PORT": self.validator_port,
+            BACKEND_PORT_VARIABLE: self.backend_port,
+        }
+        return {**ports, EXTERNAL_PORT_VARIABLE: self.external_port} if self.external_port else ports
 
     def manage(self, *arguments: str) -> list[str]:
         """The command line of a management command."""

@@ -15,6 +15,7 @@ from django_auth_ldap.config import LDAPSearch, NestedMemberDNGroupType
 
 from accounts.directory import DirectoryPerson
 from accounts.models import User
+from accounts.password_directories import ldap_issuer
 from common.errors import KeyManagerProtocolError, KeyManagerUnavailable
 from portal.sign_in.entitlements import rules_of_settings
 from portal.sign_in.ldap_kinds import KINDS, LdapKind
@@ -44,7 +45,7 @@ class DirectoryBackend(LDAPBackend):
         if control.lstrip("-").isdecimal() and int(control) & _DISABLED:
             raise PermissionDenied("The account is disabled in the directory.")
         person = DirectoryPerson(
-            issuer=f"ldap:{settings.ARCHWAY_LDAP_NAME}",
+            issuer=ldap_issuer(),
             subject=_identifier(attributes, kind.subject_attribute),
             username=_text(attributes, kind.username_attribute),
             email=_text(attributes, "mail"),

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 
 from accounts.directory import DirectoryPerson
 from accounts.models import User
+from accounts.password_directories import sql_issuer
 from common.errors import ConfigurationError, KeyManagerProtocolError, KeyManagerUnavailable
 from portal.sign_in.entitlements import rules_of_settings
 from subscriptions.services import people
@@ -72,7 +73,7 @@ class SqlUsersBackend(ModelBackend):
         if not found.values.get("active", True):
             raise PermissionDenied("The account is not active in the other database.")
         person = DirectoryPerson(
-            issuer=f"sql:{settings.ARCHWAY_SQL_USERS_NAME}",
+            issuer=sql_issuer(),
             subject=str(found.values["subject"]),
             username=str(found.values["username"]),
             email=found.text("email"),

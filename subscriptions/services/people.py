@@ -117,5 +117,7 @@ def _admit(person: DirectoryPerson, rules: EntitlementRules) -> User:
             "teams_left": list(done.teams_left),
         }
         audit(SYSTEM, "person.create" if done.created else "person.follow", done.user, detail=detail)
-        announce_person(done.user)
+    told = [done.user] if done.created or done.changed_rights else []
+    for user in {user.pk: user for user in (*told, *done.names_moved)}.values():
+        announce_person(user)
     return done.user

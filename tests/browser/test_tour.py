@@ -145,6 +145,7 @@ def _first_call_of_the_readme(walker: Walker, password: str) -> None:
     walker.click("Subscribe to an API")
     walker.click("Bookshop")
     walker.click("Subscribe")
+    page.wait_for_selector("#dialog[open]")
     walker.click("Subscribe")
     ready.wait_for(timeout=WAIT_MS)
     card = page.url

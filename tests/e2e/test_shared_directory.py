@@ -160,19 +160,21 @@ def test_somebody_of_the_directory_calls_with_a_token_of_keycloak_and_the_roles_
     company: Installation,
 ) -> None:
     assert "lena@example.org" in sign_in("lena", company)
+    # The portal has an administrator of this name: somebody else.
+    assert "ada@example.org" in sign_in("admin", company)
     with Peer(echo) as backend:
         here = f"http://127.0.0.1:{backend.port}"
         api = company.publish(
             "/reading",
             endpoints={"production": here, "sandbox": here},
             key_managers=["keycloak"],
-            scope_roles={"books:read": ["Museum"]},
+            scope_roles={"books:read": ["Museum", "administrator"]},
             user_claims={"mail": "email"},
             backend_jwt=True,
         )
         client = client_for_people(company)
         company.subscribe(client, api)
-        lena, max_ = (token_of(name, client, company) for name in ("lena", "max"))
+        lena, max_, admin = (token_of(name, client, company) for name in ("lena", "max", "admin"))
 
         passed = company.await_status(200, PATH, lena)
         told = backend_claims(passed)
@@ -180,6 +182,10 @@ def test_somebody_of_the_directory_calls_with_a_token_of_keycloak_and_the_roles_
 
         # Max is in no group of the directory, and has not even been in the portal.
         refused = company.await_status(403, PATH, max_)
+        assert refused.json()["code"] == "role_missing"
+
+        # The directory's admin is in no group either, and is not the portal's.
+        refused = company.await_status(403, PATH, admin)
         assert refused.json()["code"] == "role_missing"
 
         # Taken out of the portal's sight, her tokens of Keycloak no longer carry the scope, long before they expire.

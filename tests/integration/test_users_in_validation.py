@@ -262,6 +262,85 @@ def test_at_the_issuer_that_people_sign_in_at_the_subject_decides_and_no_name(an
     assert found(sub="another-guid", username="anna") == set()
 
 
+def arrive(subject: str, username: str, issuer: str = "ldap:directory") -> User:
+    """Somebody of a directory signs in to the portal, and is in a team of their own there."""
+    person = DirectoryPerson(issuer=issuer, subject=subject, username=username, groups=frozenset("g"))
+    return people.admit(person=person, rules=EntitlementRules(teams=(("group:g", f"Team of {subject}"),)))
+
+
+def found_as(name: str) -> tuple[str, set[str]]:
+    """The id and the roles behind a token that says no more than a name."""
+    found = PortalUsers().user_of(adapter(), token_of(sub="a-guid", claims={"preferred_username": name}), "t")
+    return found.id, set(found.roles)
+
+
+@pytest.fixture
+def directory(settings: Settings) -> None:
+    settings.ARCHWAY_LDAP_URL = "ldap://directory.example"
+
+
+@pytest.mark.usefixtures("directory")
+def test_a_name_of_the_directory_is_the_person_there_and_never_the_local_account_of_that_name() -> None:
+    create_user(username="admin", password="correct horse battery staple", roles=[Role.ADMINISTRATOR])
+    assert found_as("admin") == ("", set())
+    person = arrive("s1", "admin")
+    assert person.username == "admin-2"
+    assert found_as("admin") == (str(person.pk), {"Team of s1"})
+    assert found_as("admin-2") == ("", set())
+    assert PortalUsers().user_of(adapter(), token_of(sub=""), "t").id == ""
+
+
+@pytest.mark.usefixtures("directory")
+def test_a_name_that_somebody_new_has_by_now_is_no_longer_the_leavers_and_both_are_told() -> None:
+    leaver = arrive("s1", "lena")
+    newcomer = arrive("s2", "lena")
+    assert found_as("lena") == (str(newcomer.pk), {"Team of s2"})
+    assert told_of(leaver) == 2
+    arrive("s2", "lena")
+    assert (told_of(leaver), told_of(newcomer)) == (2, 1)
+    arrive("s2", "Lena")
+    assert (found_as("lena"), told_of(newcomer)) == (("", set()), 2)
+
+
+@pytest.mark.usefixtures("directory")
+def test_who_was_admitted_before_names_were_kept_is_nobody_by_name_until_the_next_sign_in() -> None:
+    known = arrive("s1", "lena")
+    ExternalIdentity.objects.update(username="")
+    assert found_as("lena") == ("", set())
+    assert arrive("s1", "lena") == known
+    assert found_as("lena") == (str(known.pk), {"Team of s1"})
+
+
+@pytest.mark.usefixtures("directory")
+def test_a_name_in_two_directories_and_one_of_somebody_switched_off_are_nobody(settings: Settings) -> None:
+    settings.ARCHWAY_SQL_USERS_URL = "sqlite:///other.sqlite3"
+    lena = arrive("s1", "lena")
+    arrive("7", "max", issuer="sql:users")
+    assert found_as("max")[1] == {"Team of 7"}
+    arrive("8", "lena", issuer="sql:users")
+    assert found_as("lena") == ("", set())
+    settings.ARCHWAY_SQL_USERS_URL = ""
+    assert found_as("lena") == (str(lena.pk), {"Team of s1"})
+    assert found_as("max") == ("", set())
+    people.set_active(actor=SYSTEM, user=lena, active=False)
+    assert found_as("lena") == ("", set())
+
+
+@pytest.mark.usefixtures("directory")
+def test_a_name_too_long_to_keep_is_not_cut_to_one_that_could_be_anothers() -> None:
+    arrive("s1", "n" * 256)
+    assert ExternalIdentity.objects.get().username == ""
+
+
+def test_where_there_are_names_only_nobody_becomes_an_administrator_by_one(anna: User) -> None:
+    people.grant_role(actor=SYSTEM, user=anna, role=Role.ADMINISTRATOR)
+    assert found_as("anna") == (str(anna.pk), {"publisher", "curators"})
+    told = PortalUsers().user_of(adapter(user_claims_from="directory"), token_of(username="anna"), "t")
+    assert told.claims["roles"] == ["curators", "publisher"]
+    mine = token_of(iss=resident_issuer(), sub=str(anna.pk))
+    assert "administrator" in PortalUsers().user_of(adapter(), mine, "t").roles
+
+
 class Telling(AdapterInMemory):
     """A key manager with a user information endpoint."""
 

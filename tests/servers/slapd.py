@@ -1,6 +1,6 @@
 """A real OpenLDAP server with two trees: one as OpenLDAP's guide shapes it, one as Active Directory does.
 
-``dc=example,dc=org``: lena is in museum, which is in api-developers; max is in no group.
+``dc=example,dc=org``: lena is in museum, which is in api-developers; max and admin are in no group.
 ``dc=corp,dc=example``: nora is in museum, in culture, in api-developers, each in the next; otto's account is disabled.
 The password of each is the name and ``-password``; ``cn=reader`` may read both trees.
 It speaks TLS, by StartTLS and on a port of its own, with a certificate of its own (``certificate``).

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from common.errors import ConfigurationError
-from portal.environment import env_int
+from portal.environment import env_port
 from portal.runner.external import EXTERNAL_SLUG, EXTERNALS
 from portal.runner.first_calls import first_calls
 from portal.runner.installation import start_installation
@@ -68,6 +68,7 @@ class Command(BaseCommand):
             children.stop()
 
     def _run(self, children: Children, layout: Layout) -> None:
+        layout.require_different_ports()
         layout.require_free_ports()
         self.stdout.write("Starting Archway ...")
         self.stdout.flush()
@@ -97,7 +98,7 @@ def _layout(*, external: str) -> Layout:
         web_port=settings.ARCHWAY_PORT,
         gateway_port=settings.ARCHWAY_GATEWAY_PORT,
         validator_port=settings.ARCHWAY_VALIDATOR_PORT,
-        backend_port=env_int(BACKEND_PORT_VARIABLE, settings.ARCHWAY_PORT + 2),
-        external_port=env_int(EXTERNAL_PORT_VARIABLE, settings.ARCHWAY_PORT + 3) if external else 0,
+        backend_port=env_port(BACKEND_PORT_VARIABLE, settings.ARCHWAY_PORT + 2),
+        external_port=env_port(EXTERNAL_PORT_VARIABLE, settings.ARCHWAY_PORT + 3) if external else 0,
         external=external or EXTERNAL_SLUG,
     )
