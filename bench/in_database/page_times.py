@@ -132,6 +132,8 @@ def main(arguments: list[str]) -> None:
     taken: dict[Page, list[tuple[float, float]]] = defaultdict(list)
     order = every * requests
     random.Random(1).shuffle(order)  # noqa: S311 - not a secret
+    # Last, since each of them makes the process forget what the others rely on.
+    order.sort(key=lambda page: page.first)
     for page in order:
         taken[page].append(call(client, page))
     found = []
