@@ -3,7 +3,7 @@
 from typing import Final
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 BOTH_WAYS: Final = pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
 PASSWORD: Final = "correct horse battery"
@@ -20,6 +20,15 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def sign_in_by_keyboard(page: Page, name: str) -> None:
+    """On the sign-in page that is open; its first field takes the focus by itself, after the page has loaded."""
+    expect(page.get_by_label("User name")).to_be_focused()
+    page.keyboard.type(name)
+    tab_to(page, "Password")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
 
 
 def form_of(page: Page) -> Locator:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from subscriptions.models import Application
 from tests.browser.conftest import Visit
-from tests.browser.steps import BOTH_WAYS, PASSWORD, form_of, sign_in, skip_to_content, tab_to, wait_for
+from tests.browser.steps import BOTH_WAYS, form_of, sign_in, sign_in_by_keyboard, skip_to_content, tab_to, wait_for
 from tests.fakes.faults import Fault
 from tests.integration.front_door_kit import fake
 from tests.integration.rest_kit import World
@@ -62,10 +62,7 @@ def test_by_keyboard_alone_from_signing_in_to_a_token(world: World, visit: Visit
     visitor = visit()
     page, keys = visitor.page, visitor.page.keyboard
     visitor.open("/apps/new/")
-    keys.type("app-developer")  # the first field of this page has the focus
-    tab_to(page, "Password")
-    keys.type(PASSWORD)
-    keys.press("Enter")
+    sign_in_by_keyboard(page, "app-developer")
     page.wait_for_url(f"{visitor.base}/apps/new/")
     skip_to_content(page)
     tab_to(page, "Name")

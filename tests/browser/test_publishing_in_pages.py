@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from subscriptions.models import Api
 from tests.browser.conftest import Visit
-from tests.browser.steps import BOTH_WAYS, PASSWORD, sign_in, skip_to_content, tab_to, wait_for
+from tests.browser.steps import BOTH_WAYS, sign_in, sign_in_by_keyboard, skip_to_content, tab_to, wait_for
 from tests.integration.rest_kit import World
 
 pytestmark = [
@@ -72,10 +72,7 @@ def test_by_keyboard_alone_from_typed_operations_to_a_published_api(world: World
     visitor = visit()
     page, keys = visitor.page, visitor.page.keyboard
     visitor.open("/publisher/new/hand/")
-    keys.type("api-developer")
-    tab_to(page, "Password")
-    keys.type(PASSWORD)
-    keys.press("Enter")
+    sign_in_by_keyboard(page, "api-developer")
     page.wait_for_url(f"{visitor.base}/publisher/new/hand/")
     skip_to_content(page)
     tab_to(page, "Operations")
