@@ -1,15 +1,12 @@
 """Server time, CPU time and number of queries of the main pages in a large portal on PostgreSQL."""
 
-import json
-import subprocess
 import sys
 from dataclasses import dataclass
 
-from bench.deployment import POSTGRES, migrated
-from bench.imports import ROOT, documents
-from bench.many_rows import fill
+from bench.imports import documents
 from bench.report import Table, Target
 from bench.scale import Scale
+from bench.small_and_large import printed_by, small_and_large
 from portal.runner.layout import Layout
 
 _LARGE_DOCUMENTS = 2
@@ -31,20 +28,10 @@ class PageTimes:
 
 def run(scale: Scale) -> list[Table]:
     """The part ``pages``."""
-    with migrated(POSTGRES) as layout:
-        layout.run_management("collectstatic", "--noinput", "--verbosity", "0")
-        fill(layout, api_versions=30, applications=60, subscriptions=600)
-        small = _times(layout, requests=3)
-        facts = fill(
-            layout,
-            api_versions=scale.api_versions,
-            applications=scale.applications,
-            subscriptions=scale.subscriptions,
-        )
-        large = _times(layout, requests=scale.rest_requests)
+    measured, numbers = small_and_large(scale, _times)
     rows: list[list[str | float]] = []
     targets = []
-    for before, after in zip(small, large, strict=True):
+    for before, after in measured:
         rows.append(
             [after.name, after.p50, after.p95, after.cpu_p50, after.cpu_p95, f"{before.queries} / {after.queries}"]
         )
@@ -54,7 +41,6 @@ def run(scale: Scale) -> list[Table]:
             targets.append(Target(name=f"{after.name}: more queries with more rows", measured=more, bound=0, unit=""))
         if after.slow_plans:
             print(f"\n{after.name} is slow:\n{after.slow_plans}", file=sys.stderr)
-    numbers = ", ".join(f"{count:,} {name}" for name, count in facts.items())
     return [
         Table(
             title="Pages",
@@ -71,14 +57,7 @@ def run(scale: Scale) -> list[Table]:
     ]
 
 
-def _times(layout: Layout, *, requests: int) -> list[PageTimes]:
+def _times(layout: Layout, requests: int) -> list[PageTimes]:
     largest = sorted(documents(), key=lambda path: path.stat().st_size)[-_LARGE_DOCUMENTS:]
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.in_database.page_times", str(requests), *(str(path) for path in largest)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=layout.environment(),
-    )
-    return [PageTimes(**row) for row in json.loads(done.stdout)]
+    found = printed_by("bench.in_database.page_times", layout, str(requests), *(str(path) for path in largest))
+    return [PageTimes(**row) for row in found]

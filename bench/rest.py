@@ -1,15 +1,11 @@
 """Server time and number of queries of the REST lists in a large portal on PostgreSQL."""
 
-import json
-import subprocess
 import sys
 from dataclasses import dataclass
 
-from bench.deployment import POSTGRES, migrated
-from bench.imports import ROOT
-from bench.many_rows import fill
 from bench.report import Table, Target
 from bench.scale import Scale
+from bench.small_and_large import printed_by, small_and_large
 from portal.runner.layout import Layout
 
 BOUND_MILLISECONDS = 60.0
@@ -33,19 +29,10 @@ class ListTimes:
 
 def run(scale: Scale) -> list[Table]:
     """The part ``rest``."""
-    with migrated(POSTGRES) as layout:
-        fill(layout, api_versions=30, applications=60, subscriptions=600)
-        small = _times(layout, requests=3)
-        facts = fill(
-            layout,
-            api_versions=scale.api_versions,
-            applications=scale.applications,
-            subscriptions=scale.subscriptions,
-        )
-        large = _times(layout, requests=scale.rest_requests)
+    measured, numbers = small_and_large(scale, _times)
     rows: list[list[str | float]] = []
     targets = []
-    for before, after in zip(small, large, strict=True):
+    for before, after in measured:
         queries = f"{before.queries} / {before.queries_200} / {after.queries} / {after.queries_200}"
         rows.append([after.who, after.path, after.p50, after.p95, after.greatest, queries])
         name = f"{after.path} ({after.who}), p95"
@@ -62,7 +49,6 @@ def run(scale: Scale) -> list[Table]:
             )
         if after.slow_plans:
             print(f"\n{name} is slow:\n{after.slow_plans}", file=sys.stderr)
-    numbers = ", ".join(f"{count:,} {name}" for name, count in facts.items())
     return [
         Table(
             title="REST lists",
@@ -79,13 +65,6 @@ def run(scale: Scale) -> list[Table]:
     ]
 
 
-def _times(layout: Layout, *, requests: int) -> list[ListTimes]:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.in_database.list_times", str(requests), str(BOUND_MILLISECONDS)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=layout.environment(),
-    )
-    return [ListTimes(**row) for row in json.loads(done.stdout)]
+def _times(layout: Layout, requests: int) -> list[ListTimes]:
+    found = printed_by("bench.in_database.list_times", layout, str(requests), str(BOUND_MILLISECONDS))
+    return [ListTimes(**row) for row in found]
